@@ -1,0 +1,15 @@
+const needsNoQuotes = /^[A-Za-z0-9_@%+:,./-]+$/;
+
+/**
+ * One word of a POSIX shell command line, whatever bytes the argument has. The only quoting function in slipway.
+ * Source: POSIX.1-2017, XCU 2.2.2 (single quotes). Throws a RangeError on NUL, which no argument can carry.
+ */
+export function quoteShell(argument: string): string {
+  if (argument.includes("\0")) throw new RangeError("An argument cannot contain a NUL character");
+  return needsNoQuotes.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A command line that a POSIX shell splits back into exactly these arguments. */
+export function quoteCommand(argv: readonly string[]): string {
+  return argv.map(quoteShell).join(" ");
+}

@@ -1,0 +1,10 @@
+export { fakeClock } from "./clock.ts";
+export type { FakeClock } from "./clock.ts";
+export { writeFiles } from "./files.ts";
+export type { FileSpec } from "./files.ts";
+export { gitRepository, runGit } from "./git.ts";
+export type { GitRepository, GitRepositoryOptions } from "./git.ts";
+export { snapshot } from "./snapshot.ts";
+export { temporaryDirectory } from "./temporary.ts";
+export type { TemporaryDirectory } from "./temporary.ts";
+export { eventually } from "./wait.ts";

@@ -1,4 +1,5 @@
-const needsNoQuotes = /^[A-Za-z0-9_@%+:,./-]+$/;
+/** An `=` only inside an option: at the start of a command line `A=1` would be an assignment. */
+const needsNoQuotes = /^(?:[A-Za-z0-9_@%+:,./-]+|--?[A-Za-z][A-Za-z0-9_-]*=[A-Za-z0-9_@%+:,./-]*)$/;
 
 /**
  * One word of a POSIX shell command line, whatever bytes the argument has. The only quoting function in slipway.

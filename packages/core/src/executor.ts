@@ -56,6 +56,8 @@ export interface JobPlan {
   readonly script: string;
   /** What the user asked for and this executor does not do, in words. */
   readonly warnings: readonly string[];
+  /** The job's handle, where the executor names jobs itself and so knows it before it submits. */
+  readonly handle?: JobHandle;
 }
 
 export interface CallOptions {

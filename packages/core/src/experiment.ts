@@ -10,8 +10,8 @@ export interface Experiment {
   readonly jobs: readonly Job[];
 }
 
-/** How far a submission got: `planned` before the executor was asked, `submitted` when it owns all jobs, `failed` when none will start. */
-export type SubmissionPhase = "planned" | "submitted" | "failed";
+/** How far a submission got: `planned` before the executor was asked, `submitted` when it owns all jobs. */
+export type SubmissionPhase = "planned" | "submitted";
 
 /** What is remembered of an experiment: `experiment.json`, plain JSON. Add fields, never rename. */
 export interface ExperimentRecord {
@@ -50,6 +50,6 @@ export interface RecordedJob {
   readonly secrets: readonly string[];
   readonly needs: readonly Dependency[];
   readonly token: string;
-  /** Absent until the executor owns the job. */
+  /** Absent until the job's id is known. */
   readonly handle?: JobHandle;
 }

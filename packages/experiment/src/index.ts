@@ -1,1 +1,21 @@
-export {};
+export { ExperimentError } from "./error.ts";
+export type { ExperimentErrorCode } from "./error.ts";
+export { findExperiment } from "./find.ts";
+export type { Found } from "./find.ts";
+export { orderJobs } from "./graph.ts";
+export { createExperimentId } from "./id.ts";
+export { jobOutput, mergedOutput } from "./logs.ts";
+export type { JobOutput, OutputOptions } from "./logs.ts";
+export { createRecordStore } from "./records.ts";
+export type { RecordStore, UnreadableRecord } from "./records.ts";
+export {
+  combineStates,
+  followExperiment,
+  isSettled,
+  jobHandles,
+  pollExperiments,
+  waitForExperiment,
+} from "./status.ts";
+export type { ExperimentStatus, FollowOptions, NamedJobStatus, StatusOptions } from "./status.ts";
+export { planExperiment, submitExperiment } from "./submit.ts";
+export type { ExperimentEvent, PlanOptions, SubmitOptions } from "./submit.ts";

@@ -1,0 +1,14 @@
+import { SlipwayError } from "@slipway/core";
+
+export type ExperimentErrorCode =
+  | "EXPERIMENT_INVALID"
+  | "EXPERIMENT_CYCLE"
+  | "EXPERIMENT_NOT_FOUND"
+  | "EXPERIMENT_JOB_NOT_FOUND"
+  | "EXPERIMENT_AMBIGUOUS"
+  | "EXPERIMENT_RECORD_UNREADABLE"
+  | "EXPERIMENT_HOME_NOT_WRITABLE"
+  | "EXPERIMENT_DISK_FULL"
+  | "EXPERIMENT_NO_LOG";
+
+export class ExperimentError extends SlipwayError<ExperimentErrorCode> {}

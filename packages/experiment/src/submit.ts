@@ -1,0 +1,172 @@
+import { systemClock } from "@slipway/core";
+import type {
+  Bundle,
+  Clock,
+  Event,
+  Executor,
+  Experiment,
+  ExperimentRecord,
+  Job,
+  JobHandle,
+  JobPlan,
+  RecordedJob,
+  StagedCode,
+} from "@slipway/core";
+
+import { orderJobs } from "./graph.ts";
+import { createExperimentId } from "./id.ts";
+import type { RecordStore } from "./records.ts";
+
+export type ExperimentEvent =
+  | (Event & { readonly type: "experiment.staged"; readonly code: StagedCode })
+  | (Event & { readonly type: "experiment.warning"; readonly job?: string; readonly message: string })
+  | (Event & { readonly type: "experiment.submitted"; readonly record: ExperimentRecord });
+
+export interface PlanOptions {
+  readonly experiment: Experiment;
+  readonly id: string;
+  readonly executor: Executor;
+  readonly bundle: Bundle;
+  readonly code: StagedCode;
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface SubmitOptions extends Omit<PlanOptions, "id" | "code"> {
+  /** The cluster's name, for the record. */
+  readonly cluster: string;
+  readonly records: RecordStore;
+  /** The directory the command ran in. */
+  readonly cwd: string;
+  readonly slipwayVersion: string;
+  readonly clock?: Clock | undefined;
+  readonly createId?: ((name: string) => string) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: ExperimentEvent) => void) | undefined;
+}
+
+/** What would be submitted, dependencies first. Pure. */
+export function planExperiment({
+  experiment,
+  id,
+  executor,
+  bundle,
+  code,
+  secrets = {},
+}: PlanOptions): readonly JobPlan[] {
+  const comments = describeCode(bundle);
+  return orderJobs(experiment).map((job) =>
+    executor.plan(job, { experiment: id, code, secrets, comments, tryNumber: 1 }),
+  );
+}
+
+/** Stages the code, records what is intended, submits, records what was. When it rejects, no job will start and no record stays. */
+export async function submitExperiment(options: SubmitOptions): Promise<ExperimentRecord> {
+  const { experiment, executor, bundle, records, signal, onEvent } = options;
+  orderJobs(experiment); // A graph that cannot be is told before anything is copied.
+  const code = await executor.stage(bundle, { signal });
+  onEvent?.({ type: "experiment.staged", code });
+  const id = await claimId(options);
+  const submitted = await submitClaimed({ ...options, id, code });
+  try {
+    await records.write(submitted);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    onEvent?.({
+      type: "experiment.warning",
+      message: `The jobs were submitted, but not all of the record was written: ${why}`,
+    });
+  }
+  onEvent?.({ type: "experiment.submitted", record: submitted });
+  return submitted;
+}
+
+interface ClaimedOptions extends SubmitOptions {
+  readonly id: string;
+  readonly code: StagedCode;
+}
+
+async function submitClaimed(options: ClaimedOptions): Promise<ExperimentRecord> {
+  const { id, executor, records, signal, onEvent } = options;
+  try {
+    const plans = planExperiment(options);
+    for (const { job, warnings } of plans) {
+      for (const message of warnings) onEvent?.({ type: "experiment.warning", job: job.name, message });
+    }
+    const planned = createRecord({ ...options, plans });
+    await records.write(planned);
+    signal?.throwIfAborted();
+    return withHandles(planned, await executor.submit(plans, { signal }));
+  } catch (error) {
+    await records.discard(id);
+    throw error;
+  }
+}
+
+async function claimId({ experiment, records, createId = createExperimentId }: SubmitOptions): Promise<string> {
+  for (;;) {
+    const id = createId(experiment.name);
+    if (await records.claim(id)) return id;
+  }
+}
+
+interface RecordParts extends ClaimedOptions {
+  readonly plans: readonly JobPlan[];
+}
+
+function createRecord({
+  id,
+  experiment,
+  cluster,
+  cwd,
+  slipwayVersion,
+  clock = systemClock,
+  ...rest
+}: RecordParts): ExperimentRecord {
+  const { bundle, code, plans, secrets = {} } = rest;
+  const planOf = new Map(plans.map((plan) => [plan.job.name, plan]));
+  return {
+    version: 1,
+    id,
+    name: experiment.name,
+    cluster,
+    createdAt: clock.now().toISOString(),
+    phase: "planned",
+    cwd,
+    slipwayVersion,
+    code: {
+      ...bundle.source,
+      digest: bundle.digest,
+      bytes: bundle.manifest.bytes,
+      files: bundle.manifest.files + bundle.manifest.symlinks,
+      directory: code.directory,
+      uploadedBytes: code.uploadedBytes,
+    },
+    jobs: experiment.jobs.map((job) => recordJob(job, planOf.get(job.name), Object.keys(secrets))),
+  };
+}
+
+function recordJob(job: Job, plan: JobPlan | undefined, secrets: readonly string[]): RecordedJob {
+  if (!plan) throw new Error(`No plan for the job ${job.name}`);
+  const { name, command, resources, env, needs } = job;
+  const { token, handle } = plan;
+  return { name, command, resources, env, secrets, needs, token, ...(handle && { handle }) };
+}
+
+function withHandles(record: ExperimentRecord, handles: readonly JobHandle[]): ExperimentRecord {
+  const handleOf = new Map(handles.map((handle) => [handle.job, handle]));
+  const jobs = record.jobs.map((job) => {
+    const handle = handleOf.get(job.name);
+    return handle ? { ...job, handle } : job;
+  });
+  return { ...record, phase: "submitted", jobs };
+}
+
+function describeCode({ digest, manifest, source }: Bundle): readonly string[] {
+  const commit = source.commit === undefined ? "no commit" : `commit ${source.commit}`;
+  const branch = source.branch === undefined ? "" : ` on ${source.branch}`;
+  const dirty = source.dirty ? ", with uncommitted changes" : "";
+  return [
+    `code: ${digest}`,
+    `      ${manifest.files + manifest.symlinks} files, ${manifest.bytes} bytes; ${commit}${branch}${dirty}`,
+  ];
+}

@@ -1,0 +1,106 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+
+import { fakeClock, temporaryDirectory } from "@slipway/testing";
+import { expect, test } from "vitest";
+
+import { createRecordStore, submitExperiment } from "../src/index.ts";
+import type { ExperimentEvent, SubmitOptions } from "../src/index.ts";
+import { emptyBundle, fakeExecutor, job } from "./fakes.ts";
+
+function options(
+  home: string,
+  rest: Pick<SubmitOptions, "executor" | "experiment"> & Partial<SubmitOptions>,
+): SubmitOptions {
+  return {
+    cluster: "local",
+    bundle: emptyBundle,
+    records: createRecordStore({ home }),
+    cwd: "/work/sub",
+    slipwayVersion: "1.2.3",
+    clock: fakeClock(),
+    createId: (name) => `${name}-1`,
+    ...rest,
+  };
+}
+
+test("the record says what was submitted: jobs, code, tokens and handles, and no secret's value", async () => {
+  await using home = await temporaryDirectory();
+  const { executor, calls } = fakeExecutor();
+  const experiment = { name: "demo", jobs: [job("eval", "train"), job("train")] };
+  const secrets = { API_KEY: "s3cret-value" };
+  const record = await submitExperiment(options(home.path, { executor, experiment, secrets }));
+  expect(calls).toEqual(["stage", "submit train eval"]);
+  expect(record).toEqual({
+    version: 1,
+    id: "demo-1",
+    name: "demo",
+    cluster: "local",
+    createdAt: "2026-01-02T03:04:05.000Z",
+    phase: "submitted",
+    cwd: "/work/sub",
+    slipwayVersion: "1.2.3",
+    code: {
+      ...emptyBundle.source,
+      digest: emptyBundle.digest,
+      bytes: 0,
+      files: 0,
+      directory: `/store/${emptyBundle.digest}`,
+      uploadedBytes: 7,
+    },
+    jobs: experiment.jobs.map((each) => ({
+      ...each,
+      secrets: ["API_KEY"],
+      token: `demo-1.${each.name}.1`,
+      handle: { id: `id-${each.name}`, experiment: "demo-1", job: each.name, runDir: `/runs/demo-1/${each.name}` },
+    })),
+  });
+  const written = await readFile(path.join(home.path, "runs/demo-1/experiment.json"), "utf8");
+  expect(JSON.parse(written)).toEqual(record);
+  expect(written).not.toContain("s3cret-value");
+});
+
+test("a submission that fails leaves nothing behind", async () => {
+  await using home = await temporaryDirectory();
+  const failSubmit = new Error("refused");
+  const { executor } = fakeExecutor({ failSubmit });
+  const submitting = submitExperiment(options(home.path, { executor, experiment: { name: "demo", jobs: [job("a")] } }));
+  await expect(submitting).rejects.toBe(failSubmit);
+  expect(await readdir(path.join(home.path, "runs"))).toEqual([]);
+});
+
+test("a graph that cannot be is refused before any code is copied", async () => {
+  await using home = await temporaryDirectory();
+  const { executor, calls } = fakeExecutor();
+  const experiment = { name: "demo", jobs: [job("a", "b"), job("b", "a")] };
+  await expect(submitExperiment(options(home.path, { executor, experiment }))).rejects.toMatchObject({
+    code: "EXPERIMENT_CYCLE",
+  });
+  expect(calls).toEqual([]);
+  expect(await readdir(home.path)).toEqual([]);
+});
+
+test("an id that is taken is passed over", async () => {
+  await using home = await temporaryDirectory();
+  const { executor } = fakeExecutor();
+  const ids = ["demo-1", "demo-1", "demo-2"];
+  const submit = () =>
+    submitExperiment(
+      options(home.path, {
+        executor,
+        experiment: { name: "demo", jobs: [job("a")] },
+        createId: () => ids.shift() ?? "none",
+      }),
+    );
+  expect([(await submit()).id, (await submit()).id]).toEqual(["demo-1", "demo-2"]);
+});
+
+test("what the executor will not give is told as a warning", async () => {
+  await using home = await temporaryDirectory();
+  const { executor } = fakeExecutor();
+  const events: ExperimentEvent[] = [];
+  const experiment = { name: "demo", jobs: [{ ...job("a"), resources: { gpusPerNode: 8 } }] };
+  await submitExperiment(options(home.path, { executor, experiment, onEvent: (event) => events.push(event) }));
+  expect(events.map(({ type }) => type)).toEqual(["experiment.staged", "experiment.warning", "experiment.submitted"]);
+  expect(events[1]).toEqual({ type: "experiment.warning", job: "a", message: "no GPUs here" });
+});

@@ -7,4 +7,6 @@ export type { GitRepository, GitRepositoryOptions } from "./git.ts";
 export { snapshot } from "./snapshot.ts";
 export { temporaryDirectory } from "./temporary.ts";
 export type { TemporaryDirectory } from "./temporary.ts";
+export { transportContract } from "./transport-contract.ts";
+export type { TransportCase } from "./transport-contract.ts";
 export { eventually } from "./wait.ts";

@@ -1,0 +1,77 @@
+/** Waiting for other jobs: only where no scheduler does it. */
+export const waitFunctions = `
+# A short wait that a signal ends.
+slipway_pause() {
+  sleep "$1" 2>/dev/null &
+  slipway_nap=$!
+  wait "$slipway_nap" || [ -n "$slipway_stop" ] || sleep 1 # This sleep knows whole seconds only.
+  slipway_nap=''
+}
+
+slipway_pause_longer() {
+  slipway_tries=$((slipway_tries + 1))
+  if [ "$slipway_tries" -lt 20 ]; then slipway_pause 0.1; else slipway_pause 1; fi
+}
+
+# Whether a need, TYPE and JOB, is met: 0 yes, 1 not yet, 2 never. Processes are looked at before records: what a process that is
+# gone has written can then be read.
+slipway_need() {
+  slipway_there=../$2/attempt-1
+  slipway_group_lives=no
+  if [ ! -e "../$2/commit" ]; then # It was not started yet; not for ever.
+    [ "$slipway_tries" -lt 120 ] || return 2
+    return 1
+  fi
+  slipway_wrapper_lives=no
+  if slipway_lives "../$2/commit"; then slipway_wrapper_lives=yes
+  elif [ "$slipway_process_boot" = "$slipway_boot" ] && slipway_load "$slipway_there.group"; then
+    kill "-0" "-$slipway_pid" 2>/dev/null && slipway_group_lives=yes
+  fi
+  slipway_end_of_other=none
+  if slipway_load "$slipway_there.exit"; then slipway_end_of_other=$slipway_outcome:$slipway_exit
+  elif [ "$slipway_wrapper_lives$slipway_group_lives" != nono ]; then return 1
+  fi
+  case $1/$slipway_end_of_other in
+  any/* | ok/ended:0) return 0 ;;
+  notok/ended:0 | ok/*) return 2 ;;
+  *) return 0 ;;
+  esac
+}
+
+# Jobs that are submitted together begin together: when the file that slipway names is there. When slipway is gone before that, none begins.
+slipway_await_release() {
+  slipway_tries=0
+  until [ -z "$slipway_release" ] || [ -e "$slipway_release" ]; do
+    slipway_check_cancelled
+    if ! { slipway_find "$slipway_submitter" && [ "$slipway_found" = "$slipway_submitter_start" ]; } && [ ! -e "$slipway_release" ]; then
+      slipway_not_run submission_interrupted
+    fi
+    slipway_tries=$((slipway_tries + 1))
+    if [ "$slipway_tries" -lt 50 ]; then slipway_pause 0.02; else slipway_pause 0.5; fi
+  done
+}
+
+slipway_await_needs() {
+  for slipway_each in $slipway_needs; do
+    slipway_tries=0
+    while slipway_check_cancelled; do
+      slipway_need "\${slipway_each%%:*}" "\${slipway_each#*:}"
+      case $? in
+      0) break ;;
+      2) slipway_not_run dependency_failed ;;
+      esac
+      slipway_pause_longer
+    done
+  done
+}
+
+slipway_check_cancelled() {
+  [ ! -e cancel ] || slipway_not_run cancelled
+  [ -z "$slipway_stop" ] || slipway_not_run "$slipway_stop"
+}
+
+slipway_not_run() {
+  slipway_finish outcome=cancelled "reason=$1"
+  exit 1
+}
+`;

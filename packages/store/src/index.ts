@@ -1,1 +1,4 @@
-export {};
+export type { CodeStore, CodeStoreOptions, Staged, StoredInstance, StoreEvent } from "./code-store.ts";
+export { StoreError } from "./error.ts";
+export type { StoreErrorCode } from "./error.ts";
+export { createCodeStore } from "./create.ts";

@@ -1,1 +1,13 @@
-export {};
+export { writeArchive } from "./archive.ts";
+export type { ArchiveOptions } from "./archive.ts";
+export { locateCompanion } from "./companion.ts";
+export { PackagerError } from "./error.ts";
+export type { PackagerErrorCode } from "./error.ts";
+export { explainListing } from "./explain.ts";
+export type { Explanation } from "./explain.ts";
+export { listFiles } from "./list.ts";
+export type { ExcludedPath, FileStamp, ListedCompanion, ListedFile, ListedSubmodule, Listing } from "./listing.ts";
+export type { PackageOptions, PackagerEvent } from "./options.ts";
+export { packBundle } from "./pack.ts";
+export type { PackedBundle } from "./pack.ts";
+export type { LocateOptions } from "./python.ts";

@@ -1,0 +1,124 @@
+import { createHash, hash } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+
+import { createSlices } from "./cooperate.ts";
+import { stampOf, unreadable } from "./disk.ts";
+import { PackagerError, systemCode } from "./error.ts";
+import type { FileStamp } from "./listing.ts";
+import { displayPath } from "./paths.ts";
+
+export interface FileContent {
+  readonly size: number;
+  /** sha-256, hex. */
+  readonly sha256: string;
+  /** As it was when the last byte had been read. */
+  readonly stamp: FileStamp;
+}
+
+const sliceBytes = 1 << 20;
+
+/** Opens a file for reading: never through a symbolic link that came in its place, never waiting for a pipe's other end. */
+function openFile(source: string | Buffer): number {
+  return openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
+/** Reads a file's content once. Returns undefined where it vanished or is no file any more. */
+export async function readContent(
+  source: string | Buffer,
+  scratch: Buffer,
+  signal: AbortSignal | undefined,
+): Promise<FileContent | undefined> {
+  let file: number;
+  try {
+    file = openFile(source);
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(systemCode(error) ?? "")) return undefined;
+    throw unreadable(source, error);
+  }
+  try {
+    const length = readSync(file, scratch, 0, scratch.length, null);
+    if (length < scratch.length) return finish(file, length, hash("sha256", scratch.subarray(0, length), "hex"));
+    const digest = createHash("sha256").update(scratch.subarray(0, length));
+    const pause = createSlices(signal);
+    let size = length;
+    for (;;) {
+      const more = readSync(file, scratch, 0, scratch.length, null);
+      if (more === 0) return finish(file, size, digest.digest("hex"));
+      digest.update(scratch.subarray(0, more));
+      size += more;
+      await pause();
+    }
+  } catch (error) {
+    throw systemCode(error) === undefined ? error : unreadable(source, error);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function finish(file: number, size: number, sha256: string): FileContent | undefined {
+  const stat = fstatSync(file, { bigint: true });
+  return stat.isFile() && Number(stat.size) === size ? { size, sha256, stamp: stampOf(stat) } : undefined;
+}
+
+export function createScratch(): Buffer {
+  return Buffer.allocUnsafeSlow(sliceBytes);
+}
+
+export interface ExpectedContent {
+  readonly size: number;
+  readonly sha256: string;
+}
+
+/** A file's bytes in slices of at most 1 MiB, ending with PACKAGER_CHANGED_WHILE_READING where they are not the expected ones. */
+export function openExpected(source: string | Buffer, { size, sha256 }: ExpectedContent) {
+  const file = openUnchanged(source);
+  const digest = createHash("sha256");
+  let left = size;
+  return {
+    /** Fills the buffer, or the part of it that is left of the file; returns how many bytes. */
+    read(into: Buffer): number {
+      const wanted = Math.min(left, into.length);
+      const length = readFully(file, into.subarray(0, wanted));
+      if (length < wanted) throw changed(source);
+      left -= length;
+      digest.update(into.subarray(0, length));
+      return length;
+    },
+    /** Call it when all is read. */
+    verify(): void {
+      if (left > 0 || readSync(file, Buffer.alloc(1)) > 0 || digest.digest("hex") !== sha256) throw changed(source);
+    },
+    close: () => closeSync(file),
+  };
+}
+
+function openUnchanged(source: string | Buffer): number {
+  try {
+    return openFile(source);
+  } catch (error) {
+    throw ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(systemCode(error) ?? "")
+      ? changed(source, error)
+      : unreadable(source, error);
+  }
+}
+
+function readFully(file: number, into: Buffer): number {
+  let filled = 0;
+  while (filled < into.length) {
+    const length = readSync(file, into, filled, into.length - filled, null);
+    if (length === 0) break;
+    filled += length;
+  }
+  return filled;
+}
+
+export function changed(source: string | Buffer, cause?: unknown): PackagerError {
+  return new PackagerError(
+    "PACKAGER_CHANGED_WHILE_READING",
+    `${displayPath(source)} changed while it was being packaged`,
+    {
+      hint: "Try again when nothing writes to it, or leave it out with an exclude pattern.",
+      ...(cause !== undefined && { cause }),
+    },
+  );
+}

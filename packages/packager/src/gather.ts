@@ -1,0 +1,127 @@
+import { lstatSync } from "node:fs";
+
+import type { Companion } from "@slipway/core";
+
+import { listCompanionFiles } from "./companion-files.ts";
+import type { CompanionFiles } from "./companion-files.ts";
+import { locateCompanion } from "./companion.ts";
+import { PackagerError } from "./error.ts";
+import { gitEnvironment } from "./git/command.ts";
+import { openRepository } from "./git/repository.ts";
+import type { Repository, RepositoryStatus } from "./git/repository.ts";
+import { listIncluded } from "./included.ts";
+import type { ListedCompanion, ListedFile } from "./listing.ts";
+import type { PackageOptions } from "./options.ts";
+import { fromLatin1 } from "./paths.ts";
+import { listTracked } from "./tracked.ts";
+import type { TrackedFiles } from "./tracked.ts";
+
+/** All that the plan of a bundle is made from. */
+export interface Gathered {
+  /** The repository's top, or `cwd` outside of any. */
+  readonly root: string;
+  readonly repository?: {
+    readonly tracked: TrackedFiles;
+    readonly status: RepositoryStatus;
+    readonly opened: Repository;
+  };
+  readonly companions: readonly (ListedCompanion & CompanionFiles)[];
+  readonly included: readonly ListedFile[];
+  /** Variables that would have shown git another repository. */
+  readonly ignoredVariables: readonly string[];
+}
+
+/** Looks at the repository, the companions and what include patterns match. Reads no file's content. */
+export async function gather(options: PackageOptions): Promise<Gathered> {
+  const { cwd, env, signal, companions = [], include = [] } = options;
+  signal?.throwIfAborted();
+  const opened = await openRepository(cwd, { env, signal });
+  const root = opened?.top ?? cwd;
+  if (!opened && companions.length === 0 && include.length === 0) throw notARepository(cwd);
+  refuseSameNames(companions);
+  if (opened?.index.entries.length === 0 && opened.index.unmerged.length === 0 && include.length === 0) {
+    throw nothingTracked(root);
+  }
+  const gathered: (ListedCompanion & CompanionFiles)[] = [];
+  for (const companion of companions) gathered.push(await gatherCompanion(companion, opened?.top, options));
+  const included = await listIncluded({
+    directory: root,
+    prefix: fromLatin1(""),
+    patterns: include,
+    from: "include",
+    mustMatch: true,
+    signal,
+  });
+  return {
+    root,
+    ...(opened && { repository: await gatherRepository(opened, options) }),
+    companions: gathered,
+    included,
+    ignoredVariables: gitEnvironment(env).ignored,
+  };
+}
+
+async function gatherRepository(opened: Repository, { env, signal }: PackageOptions) {
+  const tracked = await listTracked(opened, { env, signal, prefix: fromLatin1(""), from: "tracked" });
+  return { tracked, status: await opened.status, opened };
+}
+
+async function gatherCompanion(
+  companion: Companion,
+  top: string | undefined,
+  { cwd, env, signal }: PackageOptions,
+): Promise<ListedCompanion & CompanionFiles> {
+  const { name } = companion;
+  if (top !== undefined && isInside(name, top)) {
+    const directory = `${top}/${name}`;
+    const files = await listIncluded({
+      directory,
+      prefix: Buffer.from(name),
+      patterns: companion.include ?? [],
+      from: `companion ${name}, include`,
+      mustMatch: false,
+      signal,
+    });
+    return { name, directory, inside: true, files, excluded: [], warnings: [] };
+  }
+  const directory = await locateCompanion(companion, { cwd, env, signal });
+  const files = await listCompanionFiles(companion, { cwd, env, signal, directory });
+  return { name, directory, inside: false, ...files };
+}
+
+function isInside(name: string, top: string): boolean {
+  const stat = lstatSync(`${top}/${name}`, { throwIfNoEntry: false });
+  if (stat === undefined || stat.isDirectory()) return stat !== undefined;
+  throw new PackagerError(
+    "PACKAGER_CLASH",
+    `The repository ${top} has a file ${name} where the companion ${name} would lie`,
+    {
+      hint: "Rename the file, or leave the companion out of the configuration.",
+    },
+  );
+}
+
+function refuseSameNames(companions: readonly Companion[]): void {
+  const names = companions.map((companion) => companion.name);
+  const repeated = names.find((name, position) => names.indexOf(name) !== position);
+  if (repeated === undefined) return;
+  throw new PackagerError("PACKAGER_CLASH", `Two companions are called ${repeated}`, {
+    hint: "A companion's name is its directory in the bundle: give each its own.",
+  });
+}
+
+function notARepository(cwd: string): PackagerError {
+  return new PackagerError(
+    "PACKAGER_NOT_A_REPOSITORY",
+    `${cwd} is not in a git repository, and there is no companion to package`,
+    {
+      hint: "Make it one (git init, git add), or configure a companion, whose code is packaged anywhere.",
+    },
+  );
+}
+
+function nothingTracked(top: string): PackagerError {
+  return new PackagerError("PACKAGER_EMPTY", `Git tracks no file in ${top}`, {
+    hint: "Only tracked files are packaged: git add the ones you need. A commit is not necessary.",
+  });
+}

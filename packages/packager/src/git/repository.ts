@@ -1,0 +1,123 @@
+import { PackagerError, systemCode } from "../error.ts";
+import { gitEnvironment, gitFailed, gitOutput, runGit } from "./command.ts";
+import type { GitOptions } from "./command.ts";
+import { isUnchangedLfsFile } from "./lfs.ts";
+import { parseConfig, parseIndex, parseStatus } from "./parse.ts";
+import type { Index, Status } from "./parse.ts";
+
+/** What git says about one repository, read without changing anything in it. */
+export interface Repository {
+  /** Its top directory, absolute. */
+  readonly top: string;
+  readonly index: Index;
+  /** False where the file system has no exec bits: the index tells them (`core.fileMode`). */
+  readonly fileMode: boolean;
+  /** False where links are checked out as files that hold their text (`core.symlinks`). */
+  readonly symlinks: boolean;
+  /** Started already; takes longer than the rest. */
+  readonly status: Promise<RepositoryStatus>;
+  /** The difference between HEAD and the tracked files on disk, as `git apply` reads it. */
+  patch(): Promise<string>;
+}
+
+export interface RepositoryStatus extends Omit<Status, "changed"> {
+  readonly remote?: string;
+  /** Tracked files that differ from HEAD; relative to the top. */
+  readonly dirty: readonly Uint8Array[];
+}
+
+export interface RepositoryOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The repository that a directory lies in, or undefined outside of any. */
+export async function openRepository(
+  directory: string,
+  { env, signal }: RepositoryOptions,
+): Promise<Repository | undefined> {
+  const options: GitOptions = { cwd: directory, env: gitEnvironment(env).env, signal };
+  const [place, settings, listed] = await Promise.all([
+    runGit(["rev-parse", "--is-bare-repository", "--is-inside-git-dir", "--show-toplevel"], options),
+    runGit(["config", "-z", "--list"], options),
+    runGit(indexArguments, options),
+  ]).catch((error: unknown) => {
+    throw systemCode(error) === "ENOENT" ? gitNotFound(error) : error;
+  });
+  const top = readPlace(place, directory);
+  if (top === undefined) return undefined;
+  if (listed.exitCode !== 0) throw gitFailed(indexArguments, listed, directory);
+  const config = parseConfig(settings.stdout);
+  const atTop = { ...options, cwd: top };
+  const status = readStatus(config, atTop);
+  status.catch(() => {}); // Whoever awaits it hears of the failure; until then it is nobody's.
+  return {
+    top,
+    index: parseIndex(listed.stdout),
+    fileMode: config.get("core.filemode") !== "false",
+    symlinks: config.get("core.symlinks") !== "false",
+    status,
+    patch: () => readPatch(config, atTop),
+  };
+}
+
+const indexArguments = ["ls-files", "-s", "-v", "-z", "--full-name", "--", ":/"];
+
+function readPlace(result: Awaited<ReturnType<typeof runGit>>, directory: string): string | undefined {
+  const [isBare, isInGitDirectory, ...topLines] = result.stdout.toString("utf8").split("\n");
+  if (isBare === "true" || isInGitDirectory === "true") {
+    const what = isBare === "true" ? "is a bare repository" : "lies inside git's own folder";
+    throw new PackagerError("PACKAGER_BARE_REPOSITORY", `${directory} ${what}: there is no work tree to package`, {
+      hint: "Run this in a clone or a work tree of it: git worktree add ../work",
+    });
+  }
+  if (result.exitCode === 0) return topLines.slice(0, -1).join("\n");
+  if (/^fatal: not a git repository \(or any/m.test(result.stderr)) return undefined;
+  throw gitFailed(["rev-parse"], result, directory);
+}
+
+async function readStatus(config: ReadonlyMap<string, string>, options: GitOptions): Promise<RepositoryStatus> {
+  const args = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"];
+  const narrowed = [...args, "--no-renames", "--no-ahead-behind", "--ignore-submodules=dirty"];
+  const stdout = await gitOutput([...withoutFilters(config), ...narrowed], options);
+  const { changed, ...status } = parseStatus(stdout);
+  const isDirty = hasFilters(config)
+    ? changed.filter((entry) => !entry.onlyInWorktree || !isUnchangedLfsFile(options.cwd, entry))
+    : changed;
+  const remote = config.get(`remote.${remoteName(config, status.branch)}.url`);
+  return { ...status, ...(remote !== undefined && { remote }), dirty: isDirty.map((entry) => entry.path) };
+}
+
+function remoteName(config: ReadonlyMap<string, string>, branch: string | undefined): string {
+  const tracked = config.get(`branch.${branch}.remote`);
+  return tracked !== undefined && config.has(`remote.${tracked}.url`) ? tracked : "origin";
+}
+
+const filterKey = /^filter\.(.+)\.(?:clean|smudge|process|required)$/s;
+
+function hasFilters(config: ReadonlyMap<string, string>): boolean {
+  return [...config.keys()].some((key) => filterKey.test(key));
+}
+
+/** Settings that keep git from running the programs that filters name (gitattributes(5), "filter"). */
+function withoutFilters(config: ReadonlyMap<string, string>): readonly string[] {
+  const names = new Set([...config.keys()].flatMap((key) => filterKey.exec(key)?.[1] ?? []));
+  return [...names].flatMap((name) =>
+    ["clean=", "smudge=", "process=", "required=false"].flatMap((setting) => ["-c", `filter.${name}.${setting}`]),
+  );
+}
+
+async function readPatch(config: ReadonlyMap<string, string>, options: GitOptions): Promise<string> {
+  const args = ["diff", "HEAD", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"];
+  const plain = [...args, "--no-renames", "--ignore-submodules=all", "--src-prefix=a/", "--dst-prefix=b/"];
+  const stdout = await gitOutput([...withoutFilters(config), ...plain], options);
+  const text = stdout.toString("utf8");
+  if (Buffer.from(text).equals(stdout)) return text;
+  // Text that is not UTF-8 would not survive in a string: as binary differences it does.
+  const asBinary = await gitOutput([...withoutFilters(config), "-c", "core.bigFileThreshold=1", ...plain], options);
+  return asBinary.toString("latin1");
+}
+
+function gitNotFound(cause: unknown): PackagerError {
+  return new PackagerError("PACKAGER_GIT_FAILED", "There is no git on PATH", { hint: "Install git.", cause });
+}

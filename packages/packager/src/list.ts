@@ -1,0 +1,28 @@
+import { gather } from "./gather.ts";
+import type { Gathered } from "./gather.ts";
+import { compileGlobs } from "./globs.ts";
+import type { Listing } from "./listing.ts";
+import { defaultMaxBytes } from "./options.ts";
+import type { PackageOptions } from "./options.ts";
+import { planListing } from "./plan.ts";
+
+/** Lists what would be packaged, by which rule, and what stays behind. Reads no file's content and writes nothing. */
+export async function listFiles(options: PackageOptions): Promise<Listing> {
+  return (await gatherAndPlan(options)).listing;
+}
+
+export async function gatherAndPlan(
+  options: PackageOptions,
+): Promise<{ readonly gathered: Gathered; readonly listing: Listing }> {
+  const exclude = await compileGlobs(options.exclude ?? []);
+  const gathered = await gather(options);
+  const listing = planListing(gathered, { exclude, maxBytes: options.maxBytes ?? defaultMaxBytes });
+  const bytes = listing.files.reduce((sum, file) => sum + file.size, 0);
+  options.onEvent?.({
+    type: "packager.listed",
+    files: listing.files.length,
+    bytes,
+    untracked: listing.untracked.length,
+  });
+  return { gathered, listing };
+}

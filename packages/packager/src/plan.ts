@@ -1,0 +1,109 @@
+import path from "node:path";
+
+import { stripUrlCredentials } from "@slipway/core";
+import type { CodeSource } from "@slipway/core";
+
+import { PackagerError } from "./error.ts";
+import type { Gathered } from "./gather.ts";
+import { globText } from "./globs.ts";
+import type { Glob } from "./globs.ts";
+import type { ExcludedPath, ListedFile, Listing } from "./listing.ts";
+import { displayPath, latin1, parentPath } from "./paths.ts";
+import { planWarnings } from "./warnings.ts";
+
+export interface PlanOptions {
+  readonly exclude: readonly Glob[];
+  readonly maxBytes: number;
+}
+
+/** Decides what is packaged, by which rule, and what stays behind. Pure. Throws PACKAGER_CLASH and PACKAGER_EMPTY. */
+export function planListing(gathered: Gathered, { exclude, maxBytes }: PlanOptions): Listing {
+  const { root, repository, companions } = gathered;
+  const all = [
+    ...(repository?.tracked.files ?? []),
+    ...companions.flatMap((companion) => companion.files),
+    ...gathered.included,
+  ];
+  const { kept, dropped } = applyExcludes(sortAndMerge(all), exclude);
+  refuseFilesAsDirectories(kept);
+  if (kept.length === 0) {
+    throw new PackagerError("PACKAGER_EMPTY", `There is nothing to package in ${root}`, {
+      hint: "See what was left out, and why: slipway package --explain",
+    });
+  }
+  const left = [...(repository?.tracked.excluded ?? []), ...companions.flatMap((companion) => companion.excluded)];
+  const paths = new Set(kept.map((file) => latin1(file.path)));
+  return {
+    rule: chooseRule(gathered),
+    root,
+    files: kept,
+    untracked: (repository?.tracked.untracked ?? []).filter((file) => !paths.has(latin1(file))),
+    excluded: [...left.filter((file) => !paths.has(latin1(file.path))), ...dropped],
+    dirtyFiles: repository?.tracked.dirty ?? [],
+    warnings: planWarnings(gathered, kept, maxBytes),
+    companions: companions.map(({ name, directory, inside }) => ({ name, directory, inside })),
+    submodules: repository?.tracked.submodules ?? [],
+    source: describeSource(gathered),
+  };
+}
+
+function chooseRule({ repository, companions }: Gathered): 1 | 2 | 3 {
+  if (repository === undefined) return 3;
+  return companions.every((companion) => companion.inside) ? 1 : 2;
+}
+
+function describeSource(gathered: Gathered): CodeSource {
+  const { root, repository } = gathered;
+  const rule = chooseRule(gathered);
+  if (repository === undefined) return { rule, root, dirty: false };
+  const { commit, branch, remote } = repository.status;
+  return {
+    rule,
+    root,
+    ...(commit !== undefined && { commit }),
+    ...(branch !== undefined && { branch }),
+    ...(remote !== undefined && { remote: stripUrlCredentials(remote) }),
+    dirty: commit === undefined || repository.tracked.dirty.length > 0,
+  };
+}
+
+/** By the bytes of the paths. Of the same file listed twice, the first stays and tells why it is there. */
+function sortAndMerge(files: readonly ListedFile[]): readonly ListedFile[] {
+  const sorted = files.toSorted((a, b) => Buffer.compare(a.path, b.path));
+  return sorted.filter((file, position) => {
+    const before = sorted[position - 1];
+    if (before === undefined || Buffer.compare(before.path, file.path) !== 0) return true;
+    if (before.source.toString() === file.source.toString()) return false;
+    throw clash(file.path, `${before.from} and ${file.from} both have ${displayPath(file.path)}`);
+  });
+}
+
+function refuseFilesAsDirectories(files: readonly ListedFile[]): void {
+  const paths = new Set(files.map((file) => latin1(file.path)));
+  for (const file of files) {
+    for (let parent = parentPath(latin1(file.path)); parent !== ""; parent = parentPath(parent)) {
+      if (!paths.has(parent)) continue;
+      const name = displayPath(Buffer.from(parent, "latin1"));
+      throw clash(file.path, `${name} is a file, and the directory of ${displayPath(file.path)} (${file.from})`);
+    }
+  }
+}
+
+function clash(file: Uint8Array, message: string): PackagerError {
+  return new PackagerError("PACKAGER_CLASH", message, {
+    hint: `Leave one of them out: exclude ${displayPath(file)}, or rename the companion ${path.posix.dirname(displayPath(file)).split("/")[0]}.`,
+  });
+}
+
+function applyExcludes(files: readonly ListedFile[], globs: readonly Glob[]) {
+  if (globs.length === 0) return { kept: files, dropped: [] };
+  const kept: ListedFile[] = [];
+  const dropped: ExcludedPath[] = [];
+  for (const file of files) {
+    const text = globText(file.path);
+    const glob = globs.find((candidate) => candidate.matches(text));
+    if (glob === undefined) kept.push(file);
+    else dropped.push({ path: file.path, why: `exclude ${glob.pattern}` });
+  }
+  return { kept, dropped };
+}

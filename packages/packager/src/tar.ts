@@ -1,0 +1,134 @@
+import { setImmediate } from "node:timers/promises";
+
+import { renderManifest } from "@slipway/core";
+import type { FileEntry, Manifest, ManifestEntry, TarOptions } from "@slipway/core";
+
+import { openExpected } from "./content.ts";
+import type { ListedFile } from "./listing.ts";
+import { loadHeaderEncoder } from "./tar-header.ts";
+
+export interface TarInput {
+  readonly manifest: Manifest;
+  /** In the order of the manifest's entries. */
+  readonly files: readonly Pick<ListedFile, "source">[];
+}
+
+const blockBytes = 512;
+const chunkBytes = 1 << 19;
+
+/**
+ * A POSIX tar (pax) with nothing in it but what the manifest says: no owner, no time, no directories. Each file's bytes are
+ * checked against the manifest while they pass; the stream then ends with PACKAGER_CHANGED_WHILE_READING, never with an end mark.
+ */
+export async function* tarStream(
+  { manifest, files }: TarInput,
+  { prefix, readOnly = false, manifestName, signal }: TarOptions,
+): AsyncGenerator<Uint8Array> {
+  const encodeHeader = await loadHeaderEncoder();
+  const place = (path: Uint8Array) => (prefix === undefined ? path : Buffer.concat([Buffer.from(`${prefix}/`), path]));
+  const chunks = createChunks();
+  if (manifestName !== undefined) {
+    const text = renderManifest(manifest);
+    const mode = readOnly ? 0o444 : 0o644;
+    chunks.append(encodeHeader({ path: place(Buffer.from(manifestName)), mode, size: text.length }));
+    yield* appendLarge(chunks, text);
+  }
+  for (const [position, entry] of manifest.entries.entries()) {
+    if (chunks.isFull()) {
+      yield chunks.take();
+      await setImmediate();
+      signal?.throwIfAborted();
+    }
+    chunks.append(encodeHeader(headerOf(entry, place(entry.path), readOnly)));
+    const source = files[position]?.source;
+    if (entry.kind === "symlink") continue;
+    if (source === undefined) throw new Error("The manifest has more files than were listed");
+    yield* appendFile({ chunks, source, entry, signal });
+  }
+  chunks.append(Buffer.alloc(2 * blockBytes));
+  yield chunks.take();
+}
+
+function headerOf(entry: ManifestEntry, path: Uint8Array, readOnly: boolean) {
+  if (entry.kind === "symlink") return { path, mode: 0o777, size: 0, target: entry.target };
+  return { path, mode: readOnly ? entry.mode & 0o555 : entry.mode, size: entry.size };
+}
+
+type Chunks = ReturnType<typeof createChunks>;
+
+async function* appendFile({
+  chunks,
+  source,
+  entry,
+  signal,
+}: {
+  readonly chunks: Chunks;
+  readonly source: string | Buffer;
+  readonly entry: FileEntry;
+  readonly signal: AbortSignal | undefined;
+}): AsyncGenerator<Uint8Array> {
+  const content = openExpected(source, entry);
+  try {
+    for (let left = entry.size; left > 0;) {
+      if (chunks.isFull()) {
+        yield chunks.take();
+        await setImmediate();
+        signal?.throwIfAborted();
+      }
+      left -= chunks.fill((space) => content.read(space));
+    }
+    content.verify();
+  } finally {
+    content.close();
+  }
+  chunks.pad();
+}
+
+function* appendLarge(chunks: Chunks, bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length;) {
+    if (chunks.isFull()) yield chunks.take();
+    start += chunks.fill((space) => {
+      const part = bytes.subarray(start, start + space.length);
+      space.set(part);
+      return part.length;
+    });
+  }
+  chunks.pad();
+}
+
+/** Gathers small pieces into chunks of about half a mebibyte; each chunk that was taken belongs to its taker. */
+function createChunks() {
+  let chunk = Buffer.allocUnsafeSlow(chunkBytes);
+  let filled = 0;
+  const reserve = (bytes: number) => {
+    if (filled + bytes <= chunk.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(chunkBytes, filled + bytes));
+    chunk.copy(larger, 0, 0, filled);
+    chunk = larger;
+  };
+  return {
+    isFull: () => filled >= chunkBytes - 2 * blockBytes,
+    append(bytes: Uint8Array) {
+      reserve(bytes.length);
+      chunk.set(bytes, filled);
+      filled += bytes.length;
+    },
+    /** Offers the free space, and counts what was written there. */
+    fill(write: (space: Buffer) => number): number {
+      const length = write(chunk.subarray(filled));
+      filled += length;
+      return length;
+    },
+    /** Zeros up to the end of the tar's block. */
+    pad() {
+      const rest = filled % blockBytes;
+      if (rest > 0) this.append(Buffer.alloc(blockBytes - rest));
+    },
+    take(): Buffer {
+      const taken = chunk.subarray(0, filled);
+      chunk = Buffer.allocUnsafeSlow(chunkBytes);
+      filled = 0;
+      return taken;
+    },
+  };
+}

@@ -1,1 +1,19 @@
-export {};
+export { parseCluster } from "./cluster.ts";
+export type {
+  CleanSettings,
+  ClusterConfig,
+  ContainerRuntime,
+  EnvironmentRule,
+  Mount,
+  SshTarget,
+} from "./cluster-config.ts";
+export type { ConfigKind } from "./config-kind.ts";
+export { parseExperiment } from "./experiment.ts";
+export type { ExperimentConfig } from "./experiment-config.ts";
+export { explainConfig } from "./explain.ts";
+export type { ExplainedValue } from "./explain.ts";
+export { configSchema } from "./json-schema.ts";
+export * from "./light.ts";
+export { parseProject } from "./project.ts";
+export type { ProjectConfig } from "./project-config.ts";
+export type { Environment } from "./variables.ts";

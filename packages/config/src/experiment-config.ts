@@ -1,0 +1,10 @@
+import type { Experiment } from "@slipway/core";
+
+/** What an experiment file says: its jobs with the file's defaults applied, in the file's order. */
+export interface ExperimentConfig extends Experiment {
+  readonly cluster?: string;
+  /** Names of variables whose values come from the caller's shell and never reach a script, a log or a record: those of all jobs, each once. */
+  readonly secrets?: readonly string[];
+  /** The same by job, for jobs that have any. */
+  readonly secretsByJob?: Readonly<Record<string, readonly string[]>>;
+}

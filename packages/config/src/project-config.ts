@@ -1,0 +1,15 @@
+import type { Companion } from "@slipway/core";
+
+/** What `slipway.yaml` and the user's `config.yaml` say. */
+export interface ProjectConfig {
+  readonly preset?: "nemo-skills";
+  /** Those of the preset among them; each name once. */
+  readonly companions: readonly Companion[];
+  /** Globs of untracked or ignored files to add. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  /** The largest bundle that may be packed. */
+  readonly maxBytes?: number;
+  /** The cluster that `run` uses unless it is told another. */
+  readonly cluster?: string;
+}

@@ -37,10 +37,10 @@ export interface SharedKeys {
   readonly account?: Text;
   readonly qos?: Text;
   readonly env?: Readonly<Record<string, Text>>;
-  readonly secrets?: readonly string[];
 }
 
 export interface JobFile extends SharedKeys {
+  readonly secrets?: readonly string[];
   readonly run?: Text | readonly Text[];
   readonly argv?: readonly Text[];
   readonly needs?: NeedFile | readonly NeedFile[];
@@ -59,10 +59,6 @@ const sharedShape = () => ({
   account: optional("Slurm account.", text()),
   qos: optional("Slurm quality of service.", text()),
   env: optional("Variables set for the command.", mapping(anyText(), "variables")),
-  secrets: optional(
-    "Variables whose values come from your shell and are never written to a script, a log or a record.",
-    list(variableName(), "variable names"),
-  ),
 });
 
 const needSchema = () => {
@@ -83,6 +79,10 @@ const jobSchema: ZodMiniType<JobFile, unknown> = object({
   needs: optional(
     "Jobs that must end before this one starts.",
     either("a job's name or a list of them", [needSchema(), list(needSchema(), "jobs")]),
+  ),
+  secrets: optional(
+    "Variables whose values come from your shell and are never written to a script, a log or a record.",
+    list(variableName(), "variable names"),
   ),
   ...sharedShape(),
 });

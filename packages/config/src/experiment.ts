@@ -25,9 +25,9 @@ export function parseExperiment(text: string, file: string): ExperimentConfig {
 
 function toExperiment({ jobs, defaults = {} }: ExperimentFile, document: ConfigDocument): ExperimentConfig {
   const cluster = document.text(["cluster"]);
-  const secretsByJob = Object.entries(jobs)
-    .map(([name, job]) => [name, [...new Set([...(defaults.secrets ?? []), ...(job.secrets ?? [])])]] as const)
-    .filter(([, names]) => names.length > 0);
+  const secretsByJob = Object.entries(jobs).flatMap(([name, { secrets = [] }]) =>
+    secrets.length > 0 ? [[name, [...new Set(secrets)]] as const] : [],
+  );
   return {
     name: textAt(document, ["name"]),
     jobs: Object.entries(jobs).map(([name, job]) => toJob({ name, job, defaults, document })),

@@ -49,23 +49,20 @@ function isSet(values: readonly ExplainedValue[], path: string): boolean {
   return values.some((value) => value.path === list || value.path.startsWith(`${list}.`));
 }
 
+/** What a preset adds to the companions that stand in the files. */
 function explainPreset(kind: ConfigKind, sources: readonly ConfigSource[]): readonly ExplainedValue[] {
   if (kind !== "project") return [];
-  const layers = sources.map((source) => readProjectLayer({ ...source, directory: "" }));
-  const { preset, companions } = combineProject(layers.flatMap((layer) => (layer.diagnostics ? [] : [layer.shape])));
-  const written = layers.find((layer) => layer.shape?.companions !== undefined)?.shape?.companions ?? [];
-  const added = companions.flatMap(({ name, include }, index) => {
-    const path = ["packaging", "companions", index];
-    const before = written[index];
-    const isAdded = before === undefined;
-    return [
-      ...(isAdded ? [{ path: [...path, "python"], value: name }] : []),
-      ...(isAdded || before.include === undefined
-        ? (include ?? []).map((value, item) => ({ path: [...path, "include", item], value }))
-        : []),
-    ];
+  const readings = sources.map((source) => readProjectLayer({ ...source, directory: "" }));
+  const layers = readings.flatMap((reading) => (reading.diagnostics ? [] : [reading.shape]));
+  const written = layers.find(({ companions }) => companions !== undefined)?.companions ?? [];
+  const { preset, companions } = combineProject(layers);
+  return companions.flatMap(({ name, include = [] }, index) => {
+    const path = renderPath(["packaging", "companions", index]);
+    const origin = `preset ${preset}`;
+    const globs = include.map((value, item) => ({ path: `${path}.include.${item}`, value, origin }));
+    if (!written[index]) return [{ path: `${path}.python`, value: name, origin }, ...globs];
+    return written[index].include === undefined ? globs : [];
   });
-  return added.map(({ path, value }) => ({ path: renderPath(path), value, origin: `preset ${preset}` }));
 }
 
 function listLeaves(

@@ -1,11 +1,11 @@
 import type { Digest, Manifest } from "./manifest.ts";
 
 export interface TarOptions {
-  /** Put before every path, without a slash at the end. */
+  /** Put before every path of the manifest, without a slash at the end. */
   readonly prefix?: string | undefined;
   /** Modes without write permission, as they lie in the code store. */
   readonly readOnly?: boolean | undefined;
-  /** Adds the canonical manifest as a file of this name, first. */
+  /** Adds the canonical manifest as a file of this name, first; beside the prefix, not below it. */
   readonly manifestName?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }

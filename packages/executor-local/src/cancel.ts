@@ -1,0 +1,91 @@
+import { rename, writeFile } from "node:fs/promises";
+import { constants } from "node:os";
+import path from "node:path";
+
+import { nearest } from "@slipway/core";
+import type { CancelOptions, JobHandle } from "@slipway/core";
+import { isFinalState } from "@slipway/core";
+
+import { isErrno } from "./errno.ts";
+import { explainWriteError, LocalExecutorError } from "./error.ts";
+import { observeJob } from "./observe.ts";
+import type { Observation, Observer } from "./observe.ts";
+
+export interface CancelContext extends Observer {
+  /** Who asks, for the record. */
+  readonly by: string;
+  /** Between TERM and KILL, where no wrapper is left to wait that long. */
+  readonly graceMs: number;
+}
+
+/** Asks for a job's end, or passes one signal on. A job that has ended stays as it is. */
+export async function cancelJob(handle: JobHandle, context: CancelContext, options: CancelOptions = {}): Promise<void> {
+  const signalName = options.signalName === undefined ? undefined : parseSignalName(options.signalName);
+  options.signal?.throwIfAborted();
+  const seen = await observeJob(handle, context);
+  if (!seen || isFinalState(seen.status.state)) return;
+  if (signalName !== undefined) return signalCommand(seen, context, signalName);
+  await markCancelled(handle, context);
+  if (seen.evidence.commit && (await context.processes.isAlive(seen.evidence.commit))) {
+    send(seen.evidence.commit.pid, "SIGTERM");
+    send(seen.evidence.commit.pid, "SIGCONT");
+  } else {
+    await endOrphans(seen, context);
+  }
+}
+
+function parseSignalName(name: string): NodeJS.Signals {
+  const full = name.startsWith("SIG") ? name : `SIG${name}`;
+  if (isSignalName(full)) return full;
+  const similar = nearest(full, Object.keys(constants.signals));
+  throw new LocalExecutorError("EXECUTOR_UNKNOWN_SIGNAL", `There is no signal ${JSON.stringify(name)}`, {
+    hint: similar === undefined ? "kill -l lists them" : `Did you mean ${similar.slice("SIG".length)}?`,
+  });
+}
+
+function isSignalName(name: string): name is NodeJS.Signals {
+  return Object.hasOwn(constants.signals, name);
+}
+
+async function signalCommand(
+  { evidence }: Observation,
+  { processes }: CancelContext,
+  name: NodeJS.Signals,
+): Promise<void> {
+  if (evidence.group && (await processes.isGroupAlive(evidence.group))) send(-evidence.group.pid, name);
+}
+
+/** Read by the wrapper, which then tells the job's end as cancelled. */
+async function markCancelled({ runDir }: JobHandle, { by, clock }: CancelContext): Promise<void> {
+  const file = path.join(runDir, "cancel");
+  const temporary = `${file}.tmp-${process.pid}`;
+  try {
+    await writeFile(temporary, `version=1\nby=${by}\nat=${clock.now().toISOString()}\nend=1\n`);
+    await rename(temporary, file);
+  } catch (error) {
+    throw explainWriteError(error, file);
+  }
+}
+
+/** The wrapper is gone and the command is not: TERM, grace, KILL. */
+async function endOrphans(
+  { evidence: { group } }: Observation,
+  { processes, clock, graceMs }: CancelContext,
+): Promise<void> {
+  if (!group || !(await processes.isGroupAlive(group))) return;
+  send(-group.pid, "SIGTERM");
+  send(-group.pid, "SIGCONT");
+  const end = clock.now().getTime() + graceMs;
+  while (await processes.isGroupAlive(group)) {
+    if (clock.now().getTime() > end) return send(-group.pid, "SIGKILL");
+    await clock.sleep(50);
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!isErrno(error, "ESRCH")) throw error; // It has just ended.
+  }
+}

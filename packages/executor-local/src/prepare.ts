@@ -1,0 +1,73 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import type { JobPlan } from "@slipway/core";
+import { parseEvidence } from "@slipway/sbatch";
+
+import { isErrno } from "./errno.ts";
+import { explainWriteError, LocalExecutorError } from "./error.ts";
+
+/**
+ * Makes a run directory that is complete when it is visible. False when it was there for the same token.
+ * Throws EXECUTOR_RUN_DIR_TAKEN when it belongs to another.
+ */
+export async function createRunDirectory(plan: JobPlan): Promise<boolean> {
+  const parent = path.dirname(plan.runDir);
+  const unfinished = path.join(parent, `.new-${plan.job.name}-${randomUUID()}`);
+  try {
+    await mkdir(parent, { recursive: true });
+    await mkdir(unfinished);
+    await fill(unfinished, plan);
+    await rename(unfinished, plan.runDir);
+    return true;
+  } catch (error) {
+    await rm(unfinished, { recursive: true, force: true });
+    if (!isErrno(error, "ENOTEMPTY", "EEXIST") || !isErrnoOf(error, "rename")) {
+      throw explainWriteError(error, plan.runDir);
+    }
+    await assertSameToken(plan, error);
+    return false;
+  }
+}
+
+function isErrnoOf(error: NodeJS.ErrnoException, syscall: string): boolean {
+  return error.syscall === syscall;
+}
+
+async function fill(directory: string, plan: JobPlan): Promise<void> {
+  for (const { path: name, content, mode } of plan.files) {
+    await writeFile(path.join(directory, name), content, { mode, flag: "wx" });
+  }
+  await symlink(path.relative(plan.runDir, plan.code.directory), path.join(directory, "code"));
+  await mkdir(path.join(directory, "run"));
+}
+
+async function assertSameToken(plan: JobPlan, cause: unknown): Promise<void> {
+  const token = (await committedToken(plan)) ?? (await scriptToken(plan));
+  if (token === plan.token) return;
+  throw new LocalExecutorError(
+    "EXECUTOR_RUN_DIR_TAKEN",
+    `The run directory of ${plan.token} belongs to ${token ?? "something else"}: ${plan.runDir}`,
+    { cause, hint: "Submit it as another experiment" },
+  );
+}
+
+async function committedToken({ runDir }: JobPlan): Promise<string | undefined> {
+  const commit = await readText(path.join(runDir, "commit"));
+  return commit === undefined ? undefined : parseEvidence({ commit }).commit?.token;
+}
+
+async function scriptToken({ runDir, script }: JobPlan): Promise<string | undefined> {
+  const text = await readText(path.join(runDir, script));
+  return text === undefined ? undefined : /^slipway_token=(.*)$/m.exec(text)?.[1];
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw error;
+  }
+}

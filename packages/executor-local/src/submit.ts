@@ -1,0 +1,109 @@
+import { rename, rm, rmdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import type { JobHandle, JobPlan } from "@slipway/core";
+
+import { assertCommandExists } from "./command.ts";
+import { isErrno } from "./errno.ts";
+import { explainWriteError, LocalExecutorError } from "./error.ts";
+import { orderPlans, siblingRunDir } from "./order.ts";
+import { createRunDirectory } from "./prepare.ts";
+import type { Processes } from "./processes.ts";
+import { exists, startWrapper, waitForCommit } from "./wrapper.ts";
+import type { StartedWrapper } from "./wrapper.ts";
+
+export interface SubmitContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly shell: string;
+  readonly processes: Processes;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Starts all jobs, or none: each wrapper first commits itself to its job, and they begin when all have.
+ * Under tokens that were submitted before, nothing is started twice.
+ */
+export async function submitPlans(plans: readonly JobPlan[], context: SubmitContext): Promise<readonly JobHandle[]> {
+  const { signal, env } = context;
+  const { ordered, outside } = orderPlans(plans);
+  for (const { plan, job } of outside) await assertSubmitted(plan, job);
+  for (const plan of ordered) await assertCommandExists(plan, env);
+  const made: JobPlan[] = [];
+  const started: StartedWrapper[] = [];
+  try {
+    for (const plan of ordered) {
+      signal?.throwIfAborted();
+      if (await createRunDirectory(plan)) made.push(plan);
+    }
+    await startAll(ordered, started, context);
+  } catch (error) {
+    await takeBack(made, started);
+    throw error;
+  }
+  return plans.map(toHandle);
+}
+
+export function toHandle({ token, experiment, job, runDir }: JobPlan): JobHandle {
+  return { id: token, experiment, job: job.name, runDir };
+}
+
+async function assertSubmitted(plan: JobPlan, job: string): Promise<void> {
+  if (await exists(siblingRunDir(plan, job))) return;
+  throw new LocalExecutorError(
+    "EXECUTOR_DEPENDENCY_UNKNOWN",
+    `Job ${plan.job.name} needs ${job}, which is no job of experiment ${plan.experiment}`,
+    { hint: "Submit both together, or take the dependency away" },
+  );
+}
+
+async function startAll(
+  ordered: readonly JobPlan[],
+  started: StartedWrapper[],
+  { env, shell, processes, signal }: SubmitContext,
+): Promise<void> {
+  const first = ordered[0];
+  if (!first) return;
+  const start = await processes.startOf(process.pid);
+  const file = path.join(first.runDir, "released");
+  const release = ordered.length > 1 && start !== undefined ? { file, pid: process.pid, start } : undefined;
+  for (const plan of ordered) {
+    signal?.throwIfAborted();
+    if (!(await exists(path.join(plan.runDir, "commit"))))
+      started.push(await startWrapper(plan, { env, shell, release }));
+  }
+  for (const wrapper of started) await waitForCommit(wrapper, release && signal);
+  if (release) await writeRelease(file, ordered);
+}
+
+async function writeRelease(file: string, plans: readonly JobPlan[]): Promise<void> {
+  const temporary = `${file}.tmp-${process.pid}`;
+  try {
+    await writeFile(temporary, plans.map(({ token }) => `${token}\n`).join(""));
+    await rename(temporary, file);
+  } catch (error) {
+    throw explainWriteError(error, file);
+  }
+}
+
+const endLimitMs = 15_000;
+
+/** Ends what was started and removes what was made; what stood there before stays. */
+async function takeBack(made: readonly JobPlan[], started: readonly StartedWrapper[]): Promise<void> {
+  for (const wrapper of started) wrapper.kill("SIGTERM");
+  const limit = new AbortController();
+  const late = sleep(endLimitMs, undefined, { signal: limit.signal }).catch(() => {}); // Ended in time.
+  await Promise.race([late, Promise.all(started.map(({ ended }) => ended))]);
+  limit.abort();
+  for (const wrapper of started) wrapper.kill("SIGKILL");
+  for (const plan of made) await rm(plan.runDir, { recursive: true, force: true, maxRetries: 3 });
+  for (const parent of new Set(made.map(({ runDir }) => path.dirname(runDir)))) await removeIfEmpty(parent);
+}
+
+async function removeIfEmpty(directory: string): Promise<void> {
+  try {
+    await rmdir(directory);
+  } catch (error) {
+    if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
+  }
+}

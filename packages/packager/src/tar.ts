@@ -30,7 +30,7 @@ export async function* tarStream(
   if (manifestName !== undefined) {
     const text = renderManifest(manifest);
     const mode = readOnly ? 0o444 : 0o644;
-    chunks.append(encodeHeader({ path: place(Buffer.from(manifestName)), mode, size: text.length }));
+    chunks.append(encodeHeader({ path: Buffer.from(manifestName), mode, size: text.length }));
     yield* appendLarge(chunks, text);
   }
   for (const [position, entry] of manifest.entries.entries()) {

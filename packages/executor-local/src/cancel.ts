@@ -1,15 +1,14 @@
-import { rename, writeFile } from "node:fs/promises";
 import { constants } from "node:os";
 import path from "node:path";
 
-import { nearest } from "@slipway/core";
+import { isFinalState, nearest } from "@slipway/core";
 import type { CancelOptions, JobHandle } from "@slipway/core";
-import { isFinalState } from "@slipway/core";
 
 import { isErrno } from "./errno.ts";
-import { explainWriteError, LocalExecutorError } from "./error.ts";
+import { LocalExecutorError } from "./error.ts";
 import { observeJob } from "./observe.ts";
 import type { Observation, Observer } from "./observe.ts";
+import { writeAtomically } from "./write.ts";
 
 export interface CancelContext extends Observer {
   /** Who asks, for the record. */
@@ -57,14 +56,8 @@ async function signalCommand(
 
 /** Read by the wrapper, which then tells the job's end as cancelled. */
 async function markCancelled({ runDir }: JobHandle, { by, clock }: CancelContext): Promise<void> {
-  const file = path.join(runDir, "cancel");
-  const temporary = `${file}.tmp-${process.pid}`;
-  try {
-    await writeFile(temporary, `version=1\nby=${by}\nat=${clock.now().toISOString()}\nend=1\n`);
-    await rename(temporary, file);
-  } catch (error) {
-    throw explainWriteError(error, file);
-  }
+  const text = `version=1\nby=${by}\nat=${clock.now().toISOString()}\nend=1\n`;
+  await writeAtomically(path.join(runDir, "cancel"), text);
 }
 
 /** The wrapper is gone and the command is not: TERM, grace, KILL. */

@@ -1,4 +1,4 @@
-import { rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -6,12 +6,13 @@ import type { JobHandle, JobPlan } from "@slipway/core";
 
 import { assertCommandExists } from "./command.ts";
 import { isErrno } from "./errno.ts";
-import { explainWriteError, LocalExecutorError } from "./error.ts";
+import { LocalExecutorError } from "./error.ts";
 import { orderPlans, siblingRunDir } from "./order.ts";
 import { createRunDirectory } from "./prepare.ts";
 import type { Processes } from "./processes.ts";
 import { exists, startWrapper, waitForCommit } from "./wrapper.ts";
 import type { StartedWrapper } from "./wrapper.ts";
+import { writeAtomically } from "./write.ts";
 
 export interface SubmitContext {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -73,17 +74,7 @@ async function startAll(
       started.push(await startWrapper(plan, { env, shell, release }));
   }
   for (const wrapper of started) await waitForCommit(wrapper, release && signal);
-  if (release) await writeRelease(file, ordered);
-}
-
-async function writeRelease(file: string, plans: readonly JobPlan[]): Promise<void> {
-  const temporary = `${file}.tmp-${process.pid}`;
-  try {
-    await writeFile(temporary, plans.map(({ token }) => `${token}\n`).join(""));
-    await rename(temporary, file);
-  } catch (error) {
-    throw explainWriteError(error, file);
-  }
+  if (release) await writeAtomically(file, ordered.map(({ token }) => `${token}\n`).join(""));
 }
 
 const endLimitMs = 15_000;

@@ -3,7 +3,7 @@ import type { Command, Job } from "@slipway/core";
 
 import { assertPassable } from "./environment.ts";
 import { SbatchError } from "./error.ts";
-import { localWrapper } from "./wrapper/wrapper.ts";
+import { renderLocalWrapper } from "./wrapper/wrapper.ts";
 
 export interface JobScriptOptions {
   readonly experiment: string;
@@ -50,7 +50,7 @@ slipway_release=\${1-} slipway_submitter=\${2-} slipway_submitter_start=\${3-} #
 set -- ${quoteCommand(commandWords(job))}
 
 # --- From here on the same text in every script: what runs the command and tells how it ended. ---
-${localWrapper()}`;
+${renderLocalWrapper()}`;
 }
 
 function assertName(name: string): void {

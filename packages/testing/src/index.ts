@@ -1,5 +1,8 @@
 export { fakeClock } from "./clock.ts";
 export type { FakeClock } from "./clock.ts";
+export { executorContract, executorContractFiles } from "./executor-contract.ts";
+export type { ExecutorCase } from "./executor-contract.ts";
+export type { ExecutorUnderTest } from "./executor/trial.ts";
 export { writeFiles } from "./files.ts";
 export type { FileSpec } from "./files.ts";
 export { gitRepository, runGit } from "./git.ts";

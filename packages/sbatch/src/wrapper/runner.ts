@@ -15,6 +15,10 @@ sub record {
   print $file map { "$_\n" } "version=1", @lines, "end=1" or return 0;
   return close($file) && rename("$base.$name.tmp", "$base.$name");
 }
+sub tell_end { # A full disk is waited for, up to a minute.
+  for (1 .. 60) { record("status", @_) and exit 0; sleep 1 }
+  exit 1;
+}
 sub identity {
   my ($pid) = @_;
   if (open(my $stat, "<", "/proc/$pid/stat")) {
@@ -56,20 +60,27 @@ my $status = $?;
 if ($errno ne "") {
   local $! = $errno;
   print STDERR "slipway: cannot run $command[0]: $!\n";
-  exit !record("status", $errno == 2 ? ("exit=127", "reason=command_not_found") : ("exit=126", "reason=not_executable"));
+  tell_end($errno == 2 ? ("exit=127", "reason=command_not_found") : ("exit=126", "reason=not_executable"));
 }
-exit !record("status", $status & 127 ? "signal=" . ($status & 127) : "exit=" . ($status >> 8));
+tell_end($status & 127 ? "signal=" . ($status & 127) : "exit=" . ($status >> 8));
 `;
 
 /** The same in Python 3, for hosts without Perl. */
 export const pythonRunner = String.raw`
-import os, signal, subprocess, sys
+import os, signal, subprocess, sys, time
 base, wrapper, boot = sys.argv[1:4]
 command = [os.fsencode(word) for word in sys.argv[4:]]
 def record(name, *lines):
     with open(base + "." + name + ".tmp", "w") as file:
         file.write("".join(line + "\n" for line in ("version=1",) + lines + ("end=1",)))
     os.rename(base + "." + name + ".tmp", base + "." + name)
+def tell_end(*lines): # A full disk is waited for, up to a minute.
+    for _ in range(60):
+        try:
+            return record("status", *lines)
+        except OSError:
+            time.sleep(1)
+    sys.exit(1)
 def identity(pid):
     try:
         with open("/proc/%d/stat" % pid, "rb") as stat:
@@ -120,11 +131,11 @@ status = os.waitpid(child, 0)[1]
 if errno:
     sys.stderr.write("slipway: cannot run %s: %s\n" % (os.fsdecode(command[0]), os.strerror(int(errno))))
     if int(errno) == 2:
-        record("status", "exit=127", "reason=command_not_found")
+        tell_end("exit=127", "reason=command_not_found")
     else:
-        record("status", "exit=126", "reason=not_executable")
+        tell_end("exit=126", "reason=not_executable")
 elif os.WIFSIGNALED(status):
-    record("status", "signal=%d" % os.WTERMSIG(status))
+    tell_end("signal=%d" % os.WTERMSIG(status))
 else:
-    record("status", "exit=%d" % os.WEXITSTATUS(status))
+    tell_end("exit=%d" % os.WEXITSTATUS(status))
 `;

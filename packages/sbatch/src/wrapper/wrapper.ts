@@ -4,8 +4,9 @@ import { signalFunctions } from "./signals.ts";
 import { waitFunctions } from "./wait.ts";
 
 /** The wrapper of a job on this machine: it waits for its needs and keeps the time limit itself, as no scheduler does. */
-export const localWrapper = () =>
-  [evidenceFunctions, commitFunction, endFunction, waitFunctions, signalFunctions, runFunctions, main].join("");
+export function renderLocalWrapper(): string {
+  return [evidenceFunctions, commitFunction, endFunction, waitFunctions, signalFunctions, runFunctions, main].join("");
+}
 
 const main = `
 unset CDPATH

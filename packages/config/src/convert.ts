@@ -3,7 +3,7 @@ import type { Alias, Document, YAMLMap } from "yaml";
 
 import type { Path } from "./problem.ts";
 
-export interface ConversionProblem {
+interface ConversionProblem {
   /** Where in the text, in characters from 0. */
   readonly offset: number;
   readonly path: Path;
@@ -11,7 +11,7 @@ export interface ConversionProblem {
 }
 
 /** More values than any config holds; fewer than a file of nested aliases can make. */
-const maxValues = 300_000;
+const maxValues = 100_000;
 
 interface Conversion {
   readonly document: Document.Parsed;

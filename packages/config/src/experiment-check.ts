@@ -57,7 +57,7 @@ function checkJob(document: ConfigDocument, job: unknown, path: Path): readonly 
     problems.push({ path, at: "key", message: "missing; expected run or argv" });
   }
   const { run, argv } = job;
-  if (run === "" || (typeof run === "string" && run.trim() === "") || isBlankList(run)) {
+  if (isBlank(run) || (Array.isArray(run) && run.every(isBlank))) {
     problems.push({ path: [...path, "run"], message: "expected at least one command, got nothing" });
   }
   if (Array.isArray(argv) && (argv.length === 0 || argv[0] === "")) {
@@ -66,8 +66,8 @@ function checkJob(document: ConfigDocument, job: unknown, path: Path): readonly 
   return problems;
 }
 
-function isBlankList(value: unknown): boolean {
-  return Array.isArray(value) && value.every((line) => typeof line === "string" && line.trim() === "");
+function isBlank(value: unknown): boolean {
+  return typeof value === "string" && value.trim() === "";
 }
 
 function checkShared(keys: unknown, path: Path): readonly Problem[] {

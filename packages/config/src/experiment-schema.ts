@@ -46,7 +46,7 @@ export interface JobFile extends SharedKeys {
   readonly needs?: NeedFile | readonly NeedFile[];
 }
 
-export type NeedFile = Text | { readonly job: Text; readonly type?: "ok" | "any" | "notok" };
+type NeedFile = Text | { readonly job: Text; readonly type?: "ok" | "any" | "notok" };
 
 const sharedShape = () => ({
   nodes: optional("Nodes.", wholeNumber(1)),
@@ -73,7 +73,7 @@ const needSchema = () => {
 const jobSchema: ZodMiniType<JobFile, unknown> = object({
   run: optional(
     "A command, or a list of commands, for bash with -e and pipefail.",
-    either("a command or a list of commands", [text(), list(anyText(), "commands")]),
+    either("a command or a list of commands", [anyText(), list(anyText(), "commands")]),
   ),
   argv: optional("A command as a list of arguments, without a shell.", list(anyText(), "arguments")),
   needs: optional(

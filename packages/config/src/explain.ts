@@ -10,7 +10,7 @@ import { combineProject, readProjectLayer } from "./project.ts";
 export interface ExplainedValue {
   /** The key, dotted, as in a diagnostic: `packaging.max_size`. */
   readonly path: string;
-  /** As the file writes it: text, a number, true or false, an empty list or map. */
+  /** Text, a number, true or false, an empty list or map; a number that is not written plainly (`1.10`) is given as text. */
   readonly value: unknown;
   /** `slipway.yaml:3:5`, `default`, or `preset nemo-skills`. */
   readonly origin: string;
@@ -76,7 +76,10 @@ function listLeaves(
   if (isMapping(value) && Object.keys(value).length > 0) {
     return Object.entries(value).flatMap(([key, item]) => listLeaves(document, item, [...path, key]));
   }
-  return path.length === 0 ? [] : [{ path: renderPath(path), value, origin: originOf(document, path) }];
+  if (path.length === 0) return [];
+  const text = document.text(path);
+  const isWrittenSo = text === undefined || text === String(value);
+  return [{ path: renderPath(path), value: isWrittenSo ? value : text, origin: originOf(document, path) }];
 }
 
 /** Jobs with the file's defaults in their place. */

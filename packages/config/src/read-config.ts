@@ -37,7 +37,7 @@ export function readConfigOrThrow<Shape>(options: ReadConfigOptions<Shape>): Sha
 
 /** By place; a mistake below an anchor is told once, however many aliases repeat it. */
 function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  const unique = new Map(diagnostics.map((diagnostic) => [keyOf(diagnostic), diagnostic]));
+  const unique = new Map(diagnostics.toReversed().map((diagnostic) => [keyOf(diagnostic), diagnostic]));
   return [...unique.values()].toSorted((a, b) => a.line - b.line || a.column - b.column || (a.path < b.path ? -1 : 1));
 }
 

@@ -108,6 +108,9 @@ export function expected(what: string) {
 function quantity(what: string, isValid: (value: string) => boolean) {
   const error = expected(what);
   const words = z.string({ error }).check(z.refine(isValid, { error }));
-  const number = z.int({ error }).check(z.refine((value) => isValid(String(value)), { error }));
+  const number = z.int({ error }).check(
+    z.minimum(0, { error }),
+    z.refine((value) => isValid(String(value)), { error }),
+  );
   return z.union([words, number], { error });
 }

@@ -10,13 +10,14 @@ export function expandVariables(text: string, env: Environment): Expansion {
   const missing: string[] = [];
   const expanded = text.replace(
     /\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})?/g,
-    (whole, plain?: string, braced?: string) => {
-      const value = env[plain ?? braced ?? ""];
-      if (typeof value !== "string" || value === "") missing.push(whole);
+    (_, plain?: string, braced?: string) => {
+      const name = plain ?? braced ?? "";
+      const value = env[name];
+      if (typeof value !== "string" || value === "") missing.push(`$${name}`);
       return value ?? "";
     },
   );
-  return missing.length > 0 ? { missing } : { text: expanded };
+  return missing.length > 0 ? { missing: [...new Set(missing)] } : { text: expanded };
 }
 
 /** `~` and `~/x` with the value of HOME; unchanged without one. */

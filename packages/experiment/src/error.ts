@@ -8,7 +8,6 @@ export type ExperimentErrorCode =
   | "EXPERIMENT_AMBIGUOUS"
   | "EXPERIMENT_RECORD_UNREADABLE"
   | "EXPERIMENT_HOME_NOT_WRITABLE"
-  | "EXPERIMENT_DISK_FULL"
-  | "EXPERIMENT_NO_LOG";
+  | "EXPERIMENT_DISK_FULL";
 
 export class ExperimentError extends SlipwayError<ExperimentErrorCode> {}

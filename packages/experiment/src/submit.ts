@@ -28,7 +28,8 @@ export interface PlanOptions {
   readonly executor: Executor;
   readonly bundle: Bundle;
   readonly code: StagedCode;
-  readonly secrets?: Readonly<Record<string, string>> | undefined;
+  /** By job, then by variable: values that must reach the job and are written to no script, log or record. */
+  readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
 }
 
 export interface SubmitOptions extends Omit<PlanOptions, "id" | "code"> {
@@ -55,7 +56,7 @@ export function planExperiment({
 }: PlanOptions): readonly JobPlan[] {
   const comments = describeCode(bundle);
   return orderJobs(experiment).map((job) =>
-    executor.plan(job, { experiment: id, code, secrets, comments, tryNumber: 1 }),
+    executor.plan(job, { experiment: id, code, secrets: secrets[job.name] ?? {}, comments, tryNumber: 1 }),
   );
 }
 
@@ -141,7 +142,7 @@ function createRecord({
       directory: code.directory,
       uploadedBytes: code.uploadedBytes,
     },
-    jobs: experiment.jobs.map((job) => recordJob(job, planOf.get(job.name), Object.keys(secrets))),
+    jobs: experiment.jobs.map((job) => recordJob(job, planOf.get(job.name), Object.keys(secrets[job.name] ?? {}))),
   };
 }
 
@@ -167,6 +168,6 @@ function describeCode({ digest, manifest, source }: Bundle): readonly string[] {
   const dirty = source.dirty ? ", with uncommitted changes" : "";
   return [
     `code: ${digest}`,
-    `      ${manifest.files + manifest.symlinks} files, ${manifest.bytes} bytes; ${commit}${branch}${dirty}`,
+    `      files: ${manifest.files + manifest.symlinks}, bytes: ${manifest.bytes}; ${commit}${branch}${dirty}`,
   ];
 }

@@ -28,7 +28,7 @@ test("the record says what was submitted: jobs, code, tokens and handles, and no
   await using home = await temporaryDirectory();
   const { executor, calls } = fakeExecutor();
   const experiment = { name: "demo", jobs: [job("eval", "train"), job("train")] };
-  const secrets = { API_KEY: "s3cret-value" };
+  const secrets = { train: { API_KEY: "s3cret-value" } };
   const record = await submitExperiment(options(home.path, { executor, experiment, secrets }));
   expect(calls).toEqual(["stage", "submit train eval"]);
   expect(record).toEqual({
@@ -50,7 +50,7 @@ test("the record says what was submitted: jobs, code, tokens and handles, and no
     },
     jobs: experiment.jobs.map((each) => ({
       ...each,
-      secrets: ["API_KEY"],
+      secrets: each.name === "train" ? ["API_KEY"] : [],
       token: `demo-1.${each.name}.1`,
       handle: { id: `id-${each.name}`, experiment: "demo-1", job: each.name, runDir: `/runs/demo-1/${each.name}` },
     })),

@@ -17,7 +17,7 @@ export interface GitRepositoryOptions {
 export interface GitRepository {
   readonly path: string;
   /** Runs the real git here; resolves with its standard output, rejects when it fails. */
-  git(...args: readonly string[]): Promise<string>;
+  readonly git: (...args: readonly string[]) => Promise<string>;
 }
 
 /** A real repository made with the installed git, untouched by the user's own git configuration. */

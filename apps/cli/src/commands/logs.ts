@@ -1,0 +1,30 @@
+import { Command } from "@commander-js/extra-typings";
+
+import { Interrupted } from "../context.ts";
+import type { Context } from "../context.ts";
+import { exitCodes } from "../exit-codes.ts";
+import type { SetExitCode } from "../program.ts";
+import { wholeNumber } from "../values.ts";
+
+export function logsCommand(context: Context, setExitCode: SetExitCode) {
+  return new Command("logs")
+    .description("print what a job, or every job of an experiment, has written")
+    .argument("<EXP[/JOB]>", "an experiment's id, the beginning of one, or its name")
+    .option("-f, --follow", "go on until the jobs have ended")
+    .option("-n, --lines <N>", "only the last N lines", wholeNumber(0))
+    .option("--attempt <K>", "the log of the K-th start; the last one by default", wholeNumber(1))
+    .action(async (words, { follow, lines, attempt }) => {
+      const { openTarget } = await import("../target.ts");
+      await using target = await openTarget(words, context);
+      const { printLogs } = await import("../report/logs.ts");
+      const { signal } = context;
+      try {
+        await printLogs(target, context, { follow, lastLines: lines, attempt, signal });
+      } catch (error) {
+        if (!(error instanceof Interrupted)) throw error;
+        const { id } = target.record;
+        context.stderr.write(`\nStopped following. ${id} goes on as it was; cancel it with: slipway cancel ${id}\n`);
+        setExitCode(exitCodes.interrupted);
+      }
+    });
+}

@@ -1,0 +1,42 @@
+import { Command } from "@commander-js/extra-typings";
+
+import type { Context } from "../context.ts";
+import { CliError } from "../error.ts";
+import type { SetExitCode } from "../program.ts";
+import { collect, wholeNumber } from "../values.ts";
+
+export function runCommand(context: Context, setExitCode: SetExitCode) {
+  return new Command("run")
+    .description("package the code, store it, and run a command or an experiment file")
+    .argument("[FILE.yaml]", "an experiment file, in place of a command")
+    .usage("[options] -- CMD… | run [options] FILE.yaml")
+    .option("--cluster <NAME>", "where to run (default: the project's, else local)")
+    .option("--name <NAME>", "the experiment's name (default: from the command)")
+    .option("--job <NAME>", "the job's name (default: the experiment's)")
+    .option("--nodes <N>", "nodes", wholeNumber(1))
+    .option("--ntasks-per-node <N>", "tasks on each node", wholeNumber(1))
+    .option("--gpus <N>", "GPUs on each node", wholeNumber(0))
+    .option("--cpus <N>", "CPUs for each task", wholeNumber(1))
+    .option("--mem <SIZE>", "memory on each node, such as 64G")
+    .option("--time <TIME>", "the time limit, such as 4h, 90m or 1-12:00:00")
+    .option("--partition <P>", "Slurm's partition")
+    .option("--account <A>", "Slurm's account")
+    .option("--qos <Q>", "Slurm's quality of service")
+    .option("--env <K[=V]>", "set a variable for the job; without a value it takes yours (repeatable)", collect, [])
+    .option("--secret <K>", "like --env K, but the value is never recorded or shown (repeatable)", collect, [])
+    .option("--include <GLOB>", "ship untracked or ignored files too (repeatable)", collect, [])
+    .option("--follow", "show the output until the end (the default for local runs)")
+    .option("--wait", "wait for the end without showing the output")
+    .option("--detach", "neither follow nor wait")
+    .option("--dry-run", "show the exact script and what would travel; touch nothing")
+    .option("--json", "print one JSON document; a job's output goes to stderr")
+    .action(async (file, options) => {
+      if ([options.follow, options.wait, options.detach].filter(Boolean).length > 1) {
+        throw new CliError("CLI_USAGE", "--follow, --wait and --detach exclude each other", {
+          hint: "Leave all but one out",
+        });
+      }
+      const { runExperiment } = await import("../run/run.ts");
+      await runExperiment({ file, argv: context.afterDashes, options }, context, setExitCode);
+    });
+}

@@ -1,0 +1,62 @@
+import { homedir } from "node:os";
+import path from "node:path";
+
+import type { Executor, ExperimentRecord } from "@slipway/core";
+import type { RecordStore } from "@slipway/experiment";
+
+import type { Context } from "./context.ts";
+import { CliError } from "./error.ts";
+
+/** `$SLIPWAY_HOME`, or `~/.slipway`; absolute. */
+export function homeDirectory({ env, cwd }: Pick<Context, "env" | "cwd">): string {
+  const set = env["SLIPWAY_HOME"];
+  if (set !== undefined && set !== "") return path.resolve(cwd, set);
+  return path.join(env["HOME"] ?? homedir(), ".slipway");
+}
+
+/** The user's folder for what can be made again: `$XDG_CACHE_HOME/slipway`, or `~/.cache/slipway`; absolute. */
+export function cacheDirectory({ env, cwd }: Pick<Context, "env" | "cwd">): string {
+  const set = env["XDG_CACHE_HOME"];
+  if (set !== undefined && path.isAbsolute(set)) return path.join(set, "slipway");
+  return path.resolve(cwd, env["HOME"] ?? homedir(), ".cache", "slipway");
+}
+
+export async function openRecords(context: Context): Promise<RecordStore> {
+  const { createRecordStore } = await import("@slipway/experiment");
+  return createRecordStore({ home: homeDirectory(context) });
+}
+
+/** All records; those that cannot be read are told on stderr. */
+export async function readRecords(context: Context): Promise<readonly ExperimentRecord[]> {
+  const { stripControlCharacters } = await import("@slipway/core");
+  const { records, unreadable } = await (await openRecords(context)).list();
+  for (const { why } of unreadable)
+    context.stderr.write(`slipway: passed over a record: ${stripControlCharacters(why)}\n`);
+  return records;
+}
+
+/** The executor behind a cluster's name. Whoever asks disposes it. */
+export async function openExecutor(cluster: string, context: Context): Promise<Executor> {
+  if (cluster !== "local") {
+    throw new CliError(
+      "CLI_USAGE",
+      `This version of slipway runs jobs on this machine only, not on ${JSON.stringify(cluster)}`,
+      {
+        hint: "Leave --cluster out, or say --cluster local",
+      },
+    );
+  }
+  const { createLocalExecutor } = await import("@slipway/executor-local");
+  return createLocalExecutor({ home: homeDirectory(context), env: context.env });
+}
+
+/** Records by cluster, so that each executor is asked once. */
+export function groupByCluster(records: readonly ExperimentRecord[]): ReadonlyMap<string, readonly ExperimentRecord[]> {
+  const groups = new Map<string, ExperimentRecord[]>();
+  for (const record of records) {
+    const group = groups.get(record.cluster);
+    if (group) group.push(record);
+    else groups.set(record.cluster, [record]);
+  }
+  return groups;
+}

@@ -1,0 +1,27 @@
+import type { ReadStream, WriteStream } from "node:tty";
+
+/** All that a command may touch of the outside world. */
+export interface Context {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Pick<ReadStream, "isTTY">;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly version: string;
+  /** What stands behind `--`; undefined without one. */
+  readonly afterDashes?: readonly string[] | undefined;
+}
+
+export interface OutputStream extends Pick<WriteStream, "isTTY" | "columns"> {
+  write(text: string | Uint8Array): unknown;
+}
+
+/** The signal's reason after Ctrl-C. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  constructor() {
+    super("Interrupted");
+  }
+}

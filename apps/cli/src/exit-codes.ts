@@ -1,0 +1,65 @@
+import type { JobState } from "@slipway/core";
+
+export const exitCodes = {
+  success: 0,
+  jobFailed: 1,
+  wrongUse: 2,
+  unreachable: 3,
+  refused: 4,
+  packaging: 5,
+  notFound: 6,
+  cancelled: 7,
+  internal: 8,
+  interrupted: 130,
+} as const;
+
+const byCode: Readonly<Record<string, number>> = {
+  CLI_USAGE: exitCodes.wrongUse,
+  CONFIG_CLUSTER_NOT_FOUND: exitCodes.notFound,
+  EXPERIMENT_INVALID: exitCodes.wrongUse,
+  EXPERIMENT_CYCLE: exitCodes.wrongUse,
+  EXPERIMENT_AMBIGUOUS: exitCodes.wrongUse,
+  EXPERIMENT_NOT_FOUND: exitCodes.notFound,
+  EXPERIMENT_JOB_NOT_FOUND: exitCodes.notFound,
+  EXECUTOR_COMMAND_NOT_FOUND: exitCodes.wrongUse,
+};
+
+const byPrefix: readonly (readonly [prefix: string, exitCode: number])[] = [
+  ["CONFIG_", exitCodes.wrongUse],
+  ["PACKAGER_", exitCodes.packaging],
+  ["TRANSPORT_", exitCodes.unreachable],
+  ["STORE_", exitCodes.refused],
+  ["EXECUTOR_", exitCodes.refused],
+  ["EXPERIMENT_", exitCodes.refused],
+];
+
+/** The kind of failure, for an error's code. */
+export function exitCodeOfError(code: string): number {
+  return byCode[code] ?? byPrefix.find(([prefix]) => code.startsWith(prefix))?.[1] ?? exitCodes.internal;
+}
+
+const byState: Readonly<Record<JobState, number>> = {
+  queued: exitCodes.success,
+  running: exitCodes.success,
+  succeeded: exitCodes.success,
+  failed: exitCodes.jobFailed,
+  timed_out: exitCodes.jobFailed,
+  cancelled: exitCodes.cancelled,
+  unknown: exitCodes.unreachable,
+};
+
+export interface Outcome {
+  readonly state: JobState;
+  readonly cluster: string;
+  readonly jobs: readonly { readonly exitCode?: number; readonly signal?: number }[];
+}
+
+/** The process's exit code after an experiment: a single local job's own one, a shell's 128 + n after a signal. */
+export function exitCodeOfOutcome({ state, cluster, jobs }: Outcome): number {
+  const [job] = jobs;
+  if (state === "failed" && cluster === "local" && jobs.length === 1 && job) {
+    if (job.exitCode !== undefined && job.exitCode !== 0) return job.exitCode;
+    if (job.signal !== undefined) return 128 + job.signal;
+  }
+  return byState[state];
+}

@@ -1,0 +1,33 @@
+import type { ExperimentStatus, NamedJobStatus } from "@slipway/experiment";
+
+import type { OutputStream } from "./context.ts";
+
+/** One JSON document, the only thing on the stream. */
+export function printJson(stream: OutputStream, document: unknown): void {
+  stream.write(`${JSON.stringify(document, undefined, 2)}\n`);
+}
+
+/** A job as `run --json` and `status --json` give it; its keys are API. */
+export function jobDocument(status: NamedJobStatus): object {
+  const { name, state, nativeId, nativeState, reason, exitCode, signal, attempt, ...rest } = status;
+  const { submittedAt, startedAt, endedAt, evidence } = rest;
+  return {
+    name,
+    state,
+    nativeId,
+    nativeState,
+    reason,
+    exitCode,
+    signal,
+    attempt,
+    submittedAt,
+    startedAt,
+    endedAt,
+    evidence,
+  };
+}
+
+/** An experiment as `status --json` gives it; its keys are API. */
+export function statusDocument({ experiment, name, cluster, state, jobs }: ExperimentStatus): object {
+  return { experiment, name, cluster, state, jobs: jobs.map(jobDocument) };
+}

@@ -1,0 +1,100 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import path from "node:path";
+
+import { isSlipwayError } from "@slipway/core";
+import { CommanderError } from "commander";
+
+import { Interrupted } from "./context.ts";
+import type { Context } from "./context.ts";
+import { CliError } from "./error.ts";
+import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
+import { createProgram } from "./program.ts";
+import { errorDocument, renderError } from "./report/errors.ts";
+
+/** The process's entry: takes the world from Node, and leaves it with an exit code. */
+export async function runMain(version: string): Promise<void> {
+  const interrupt = new AbortController();
+  process.on("SIGINT", () => {
+    if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
+    interrupt.abort(new Interrupted());
+  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      process.exit(exitCodes.success); // The reader has seen enough.
+    });
+  }
+  const { argv, env, stdin, stdout, stderr } = process;
+  const context = { cwd: process.cwd(), env, stdin, stdout, stderr, signal: interrupt.signal, version };
+  process.exitCode = await main(argv.slice(2), context);
+}
+
+/** One command line, without its `slipway`. Resolves with the exit code; prints every error. */
+export async function main(argv: readonly string[], context: Context): Promise<number> {
+  const { ours, theirs } = splitAtDashes(argv);
+  const wantsJson = ours.includes("--json");
+  const verbose = ours.includes("--verbose");
+  let exitCode: number = exitCodes.success;
+  const program = createProgram({ ...context, afterDashes: theirs }, (code) => (exitCode = code));
+  try {
+    await program.parseAsync([...ours], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return reportFailure(error, context, { wantsJson, verbose });
+  }
+}
+
+/** What follows `run … --` is the job's, options and all. */
+function splitAtDashes(argv: readonly string[]): { ours: readonly string[]; theirs?: readonly string[] } {
+  const dashes = argv.indexOf("--");
+  if (dashes < 0 || argv.find((word) => !word.startsWith("-")) !== "run") return { ours: argv };
+  return { ours: argv.slice(0, dashes), theirs: argv.slice(dashes + 1) };
+}
+
+interface ReportOptions {
+  readonly wantsJson: boolean;
+  readonly verbose: boolean;
+}
+
+async function reportFailure(error: unknown, context: Context, { wantsJson, verbose }: ReportOptions): Promise<number> {
+  if (error instanceof Interrupted) return exitCodes.interrupted;
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.success; // --help and --version
+    if (wantsJson) printJson(context, errorDocument(new CliError("CLI_USAGE", error.message.replace(/^error: /, ""))));
+    return exitCodes.wrongUse;
+  }
+  if (isSlipwayError(error)) {
+    if (wantsJson) printJson(context, errorDocument(error));
+    else context.stderr.write(renderError(error, { verbose }));
+    return exitCodeOfError(error.code);
+  }
+  const file = await writeReport(error, context);
+  const message = `slipway: internal error: ${error instanceof Error ? error.message : String(error)}`;
+  if (wantsJson) {
+    const document = { code: "CLI_INTERNAL", message, hint: `Report it with ${file}`, exitCode: exitCodes.internal };
+    printJson(context, { error: document });
+  } else context.stderr.write(`${message}\n  → This is a mistake of slipway's. Please report it with ${file}\n`);
+  return exitCodes.internal;
+}
+
+function printJson(context: Context, document: object): void {
+  context.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+}
+
+/** The stack goes to a file, not to the terminal; without a home that can be written, to the folder for temporary files. */
+async function writeReport(error: unknown, { env, version }: Context): Promise<string> {
+  const name = `crash-${Date.now()}-${process.pid}.txt`;
+  const stack = error instanceof Error ? error.stack : String(error);
+  const text = `slipway ${version}, Node ${process.version}, ${process.platform} ${process.arch}\n${stack}\n`;
+  for (const folder of [path.join(env["SLIPWAY_HOME"] ?? path.join(homedir(), ".slipway"), "reports"), tmpdir()]) {
+    try {
+      await mkdir(folder, { recursive: true });
+      await writeFile(path.join(folder, name), text);
+      return path.join(folder, name);
+    } catch {
+      // The next folder may do; a report that cannot be written must not hide the error itself.
+    }
+  }
+  return "what is printed here";
+}

@@ -1,0 +1,48 @@
+import { Command } from "@commander-js/extra-typings";
+
+import { cancelCommand } from "./commands/cancel.ts";
+import { configCommand } from "./commands/config.ts";
+import { listCommand } from "./commands/list.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { packageCommand } from "./commands/package.ts";
+import { runCommand } from "./commands/run.ts";
+import { showCommand } from "./commands/show.ts";
+import { statusCommand } from "./commands/status.ts";
+import { waitCommand } from "./commands/wait.ts";
+import type { Context } from "./context.ts";
+
+/** Told the exit code of a command that ended in order. */
+export type SetExitCode = (exitCode: number) => void;
+
+/** All commands, declared; each imports what it does when it does it. */
+export function createProgram(context: Context, setExitCode: SetExitCode) {
+  const program = new Command("slipway")
+    .description("Ship your code to where it runs, follow it, clean up after it.")
+    .version(context.version)
+    .option("--verbose", "more about what happens, and the causes of errors")
+    .helpCommand(true)
+    .showHelpAfterError("(more: slipway --help)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "slipway: ")),
+    });
+  const commands = [
+    runCommand(context, setExitCode),
+    statusCommand(context),
+    listCommand(context),
+    logsCommand(context, setExitCode),
+    waitCommand(context, setExitCode),
+    cancelCommand(context),
+    showCommand(context),
+    packageCommand(context),
+    configCommand(context),
+  ];
+  for (const command of commands) {
+    command.copyInheritedSettings(program);
+    for (const subcommand of command.commands) subcommand.copyInheritedSettings(program);
+    program.addCommand(command);
+  }
+  return program;
+}

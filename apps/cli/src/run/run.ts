@@ -1,0 +1,101 @@
+import type { Executor, ExperimentRecord } from "@slipway/core";
+import type { ExperimentEvent } from "@slipway/experiment";
+
+import { openExecutor, openRecords } from "../compose.ts";
+import { Interrupted } from "../context.ts";
+import type { Context } from "../context.ts";
+import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
+import { jobDocument, printJson } from "../json.ts";
+import { packForUser } from "../packaging.ts";
+import type { SetExitCode } from "../program.ts";
+import { loadProject } from "../project.ts";
+import { dryRun } from "./dry-run.ts";
+import { readExperiment, readSecrets } from "./experiment.ts";
+import type { ExperimentSource, JobOptions } from "./experiment.ts";
+import { followRun } from "./follow.ts";
+
+export interface RunOptions extends JobOptions {
+  readonly cluster?: string | undefined;
+  readonly include: readonly string[];
+  readonly follow?: true | undefined;
+  readonly wait?: true | undefined;
+  readonly detach?: true | undefined;
+  readonly dryRun?: true | undefined;
+  readonly json?: true | undefined;
+}
+
+export interface RunRequest extends ExperimentSource {
+  readonly options: RunOptions;
+}
+
+/** Reads what is wanted, packs the code, submits, and follows as long as it was asked to. */
+export async function runExperiment(request: RunRequest, context: Context, setExitCode: SetExitCode): Promise<void> {
+  const { options } = request;
+  const wanted = await readExperiment(request, context);
+  const secrets = readSecrets(wanted, context);
+  const project = await loadProject(context);
+  const cluster = options.cluster ?? wanted.cluster ?? project.cluster ?? "local";
+  await using executor = await openExecutor(cluster, context);
+  const bundle = await packForUser({ project, include: options.include }, context);
+  const { experiment } = wanted;
+  if (options.dryRun) return dryRun({ experiment, bundle, executor, secrets, cluster, json: options.json }, context);
+  const { submitExperiment } = await import("@slipway/experiment");
+  const record = await submitExperiment({
+    experiment,
+    cluster,
+    bundle,
+    executor,
+    secrets,
+    records: await openRecords(context),
+    cwd: context.cwd,
+    slipwayVersion: context.version,
+    signal: context.signal,
+    onEvent: (event) => tell(event, context),
+  });
+  setExitCode(await afterSubmission({ record, executor, options }, context));
+}
+
+function tell(event: ExperimentEvent, { stderr }: Context): void {
+  if (event.type === "experiment.warning")
+    stderr.write(`warning: ${event.job === undefined ? "" : `${event.job}: `}${event.message}\n`);
+  else if (event.type === "experiment.submitted") {
+    const { id, cluster, jobs } = event.record;
+    stderr.write(
+      `${id} submitted${cluster === "local" ? "" : ` to ${cluster}`}: ${jobs.map(({ name }) => name).join(", ")}\n`,
+    );
+  }
+}
+
+interface Submitted {
+  readonly record: ExperimentRecord;
+  readonly executor: Executor;
+  readonly options: RunOptions;
+}
+
+async function afterSubmission({ record, executor, options }: Submitted, context: Context): Promise<number> {
+  const { pollExperiments } = await import("@slipway/experiment");
+  const { id, cluster, code } = record;
+  const stays = options.follow ?? options.wait ?? (cluster === "local" && !options.detach);
+  try {
+    const [status] = stays
+      ? [await followRun({ record, executor, showsOutput: !options.wait, json: options.json === true }, context)]
+      : await pollExperiments({ records: [record], executor });
+    if (options.json) {
+      const jobs = status?.jobs.map(jobDocument);
+      printJson(context.stdout, {
+        experiment: id,
+        cluster,
+        digest: code.digest,
+        uploadedBytes: code.uploadedBytes,
+        jobs,
+      });
+    } else if (!stays) context.stdout.write(`${id}\n`);
+    return stays && status ? exitCodeOfOutcome(status) : exitCodes.success;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    context.stderr.write(
+      `\nStopped following; ${id} goes on.\n  see it: slipway logs -f ${id}   end it: slipway cancel ${id}\n`,
+    );
+    return exitCodes.interrupted;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Executor, ExperimentRecord, RecordedJob } from "@slipway/core";
+
+import { openExecutor, readRecords } from "./compose.ts";
+import type { Context } from "./context.ts";
+
+/** What `EXP` or `EXP/JOB` on the command line stands for, with the executor that knows it. */
+export interface Target extends AsyncDisposable {
+  readonly record: ExperimentRecord;
+  readonly jobs: readonly RecordedJob[];
+  readonly executor: Executor;
+}
+
+export async function openTarget(words: string, context: Context): Promise<Target> {
+  const { findExperiment } = await import("@slipway/experiment");
+  const { record, jobs } = findExperiment(words, await readRecords(context));
+  const executor = await openExecutor(record.cluster, context);
+  return { record, jobs, executor, [Symbol.asyncDispose]: () => executor[Symbol.asyncDispose]() };
+}

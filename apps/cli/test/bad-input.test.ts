@@ -1,0 +1,176 @@
+import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { gitRepository, snapshot, writeFiles } from "@slipway/testing";
+import { expect, test } from "vitest";
+
+import { machine } from "./slipway.ts";
+import type { Machine } from "./slipway.ts";
+
+interface ErrorDocument {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint?: string;
+    readonly exitCode: number;
+  };
+}
+
+/** The error of a run, and that it left nothing of itself in the home. */
+async function failure(m: Machine, cwd: string, ...args: readonly string[]) {
+  const { error } = await m.json<ErrorDocument>(cwd, ...args);
+  const { exitCode, stderr } = await m.slipway(cwd, ...args);
+  expect(exitCode).toBe(error.exitCode);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  const runs = await readdir(path.join(m.home, "runs")).catch(() => []);
+  expect(runs).toEqual([]);
+  return { code: error.code, exitCode, text: `${error.message} → ${error.hint}` };
+}
+
+const repository = (m: Machine, files: Parameters<typeof writeFiles>[1] = { "train.py": "t" }) =>
+  gitRepository(path.join(m.folder, "repo"), { files });
+
+test("no repository and no companion", async () => {
+  await using m = await machine();
+  const plain = path.join(m.folder, "plain");
+  await mkdir(plain);
+  expect(await failure(m, plain, "run", "--", "true")).toMatchObject({
+    code: "PACKAGER_NOT_A_REPOSITORY",
+    exitCode: 5,
+  });
+});
+
+test("a repository in which git tracks nothing yet", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"));
+  expect(await failure(m, repo, "run", "--", "true")).toMatchObject({
+    code: "PACKAGER_EMPTY",
+    exitCode: 5,
+    text: expect.stringContaining("git add"),
+  });
+});
+
+test("a companion that is not installed names the interpreter that was asked", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m, {
+    "slipway.yaml": "packaging: { companions: [{ python: no_such_package }] }\n",
+  });
+  expect(await failure(m, repo, "run", "--", "true")).toMatchObject({
+    code: "PACKAGER_COMPANION_NOT_FOUND",
+    exitCode: 5,
+    text: expect.stringMatching(/no_such_package.*python3/s),
+  });
+});
+
+test("a companion whose name is a tracked file", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m, {
+    lib: "a file",
+    "slipway.yaml": "packaging: { companions: [{ path: ../lib }] }\n",
+  });
+  await writeFiles(m.folder, { "lib/x.py": "x" });
+  expect(await failure(m, repo, "run", "--", "true")).toMatchObject({ code: "PACKAGER_CLASH", exitCode: 5 });
+});
+
+test("an include that matches nothing", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m);
+  expect(await failure(m, repo, "run", "--include", "data/**/*.jsonl", "--", "true")).toMatchObject({
+    code: "PACKAGER_INCLUDE_MATCHES_NOTHING",
+    exitCode: 5,
+    text: expect.stringContaining("data/**/*.jsonl"),
+  });
+});
+
+test("a bundle over the limit names the ten biggest files", async () => {
+  await using m = await machine();
+  const big = Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [`big-${index}`, "x".repeat(1000 * (index + 1))]),
+  );
+  const { path: repo } = await repository(m, { ...big, "slipway.yaml": "packaging: { max_size: 2kB }\n" });
+  const { code, exitCode, text } = await failure(m, repo, "run", "--", "true");
+  expect({ code, exitCode }).toEqual({ code: "PACKAGER_TOO_LARGE", exitCode: 5 });
+  expect(
+    Array.from({ length: 12 }, (_, index) => text.includes(`big-${index}`)).filter(Boolean).length,
+  ).toBeGreaterThanOrEqual(10);
+  expect(text).not.toMatch(/big-0\b/);
+});
+
+test("a command that does not exist, or that stayed behind", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m);
+  await writeFiles(repo, { "go.sh": { content: "#!/bin/sh\n", mode: 0o755 } });
+  expect(await failure(m, repo, "run", "--", "no-such-command")).toMatchObject({
+    code: "EXECUTOR_COMMAND_NOT_FOUND",
+    exitCode: 2,
+  });
+  expect(await failure(m, repo, "run", "--", "./go.sh")).toMatchObject({
+    code: "EXECUTOR_COMMAND_NOT_FOUND",
+    exitCode: 2,
+  });
+});
+
+test("an experiment or a job that does not exist or is ambiguous", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m);
+  const codeOf = async (...args: readonly string[]) => {
+    const { error } = await m.json<ErrorDocument>(repo, ...args);
+    return [error.code, error.exitCode];
+  };
+  expect(await codeOf("status", "nothing")).toEqual(["EXPERIMENT_NOT_FOUND", 6]);
+  for (let run = 0; run < 2; run++) await m.slipway(repo, "run", "--name", "twice", "--", "true");
+  expect(await codeOf("wait", "twice")).toEqual(["EXPERIMENT_AMBIGUOUS", 2]);
+  const [row] = await m.json<readonly { readonly experiment: string }[]>(repo, "list");
+  expect(await codeOf("status", `${row?.experiment}/nothing`)).toEqual(["EXPERIMENT_JOB_NOT_FOUND", 6]);
+  const { exitCode, stderr } = await m.slipway(repo, "logs", "twice");
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/Say which: twice-\w+ \(/) });
+});
+
+test("a misspelt key in a YAML file is told with line, column and the nearest key", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m, {
+    "exp.yaml": "name: x\njobs:\n  train:\n    run: echo\n    gpsu: 8\n    time: never\n",
+  });
+  const { exitCode, stderr } = await m.slipway(repo, "run", "exp.yaml");
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/exp\.yaml:5:5: .*gpsu.*gpus/);
+  expect(stderr).toMatch(/exp\.yaml:6:11: .*time/);
+  expect((await m.slipway(repo, "config", "check", "exp.yaml")).exitCode).toBe(2);
+});
+
+test.runIf(process.getuid?.() !== 0)("a home that is not writable", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m);
+  await mkdir(m.home);
+  await chmod(m.home, 0o500);
+  expect((await m.slipway(repo, "run", "--", "true")).exitCode).toBe(4);
+});
+
+test("a home whose place is taken by a file", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m);
+  await writeFile(m.home, "a file");
+  const { exitCode, stderr } = await m.slipway(repo, "run", "--", "true");
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(m.home) });
+});
+
+test("words that are wrong: an unknown command or option, nothing to run, a command without its dashes", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m);
+  const before = await snapshot(repo);
+  const told = async (...args: readonly string[]) => {
+    const { exitCode, stderr } = await m.slipway(repo, ...args);
+    return `${exitCode} ${stderr}`;
+  };
+  expect(await told("rnu")).toMatch(/^2 .*unknown command 'rnu'\n.*Did you mean run\?/);
+  expect(await told("run", "--gpsu", "3", "--", "true")).toMatch(
+    /^2 .*unknown option '--gpsu'\n.*Did you mean --gpus\?/,
+  );
+  expect(await told("run")).toMatch(/^2 .*nothing to run.*\n.*slipway run -- /);
+  expect(await told("run", "python")).toMatch(/^2 .*"python" is not an experiment file.*\n.*slipway run -- python/);
+  expect(await told("run", "--nodes", "two", "--", "true")).toMatch(/^2 .*whole number/);
+  expect(await told("run", "--env", "NOT_SET_ANYWHERE", "--", "true")).toMatch(/^2 .*NOT_SET_ANYWHERE is not set/);
+  expect(await told("run", "--cluster", "dgx", "--", "true")).toMatch(/^[26] /);
+  expect(await told("cancel", "x", "--signal", "FOO")).toMatch(/^2 .*no signal "FOO"/);
+  expect(await snapshot(repo)).toEqual(before);
+});

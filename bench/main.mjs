@@ -1,0 +1,38 @@
+// npm run bench [-- P3 …]: prints the table of speed targets, each figure beside the bare tool in the same run.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+import { packagerBench } from "./packager.mjs";
+import { startBench } from "./start.mjs";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const slipway = path.join(root, "apps", "cli", "bin", "slipway.js");
+const work = path.join(root, "bench", ".work");
+const only = process.argv.slice(2);
+
+if (!existsSync(path.join(root, "apps", "cli", "dist", "main.js"))) {
+  execFileSync("turbo", ["run", "build"], { cwd: root, stdio: "inherit" });
+}
+mkdirSync(work, { recursive: true });
+const version = (command, ...args) => execFileSync(command, args, { encoding: "utf8" }).split("\n")[0].trim();
+console.log(`Node ${process.version}, ${version("git", "--version")}, ${version("tar", "--version")}`);
+console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, ${os.type()} ${os.release()}`);
+console.log("Each figure is a median of paired whole-process runs; the ratio is the median of the pairs' ratios.\n");
+
+const rows = [];
+for (const bench of [startBench, packagerBench]) {
+  for (const row of await bench({ slipway, work, only })) {
+    rows.push(row);
+    const { id, name, measured, against, ratio, target } = row;
+    const verdict = target === undefined ? "" : ratio <= target ? "  met" : "  NOT MET";
+    const bound = target === undefined ? "" : `  (target ≤ ${target})`;
+    console.log(
+      `${id.padEnd(4)} ${name}\n       ${measured}  beside  ${against}:  ${ratio.toFixed(2)} ×${bound}${verdict}`,
+    );
+  }
+}
+if (rows.length === 0) console.log(`There is no ${only.join(" ")}`);

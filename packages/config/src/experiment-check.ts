@@ -26,7 +26,7 @@ export function checkExperiment(document: ConfigDocument): readonly Problem[] {
   return [
     ...problems,
     ...checkNames(names),
-    ...names.flatMap((job) => checkJob(document, jobs[job], ["jobs", job])),
+    ...names.flatMap((job) => checkJob(jobs[job], ["jobs", job])),
     ...checkNeeds(needs),
   ];
 }
@@ -46,7 +46,7 @@ function checkNames(names: readonly string[]): readonly Problem[] {
   return problems;
 }
 
-function checkJob(document: ConfigDocument, job: unknown, path: Path): readonly Problem[] {
+function checkJob(job: unknown, path: Path): readonly Problem[] {
   if (!isMapping(job)) return [];
   const problems = [...checkShared(job, path)];
   const hasRun = "run" in job;

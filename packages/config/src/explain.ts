@@ -1,3 +1,5 @@
+import { dirname } from "node:path";
+
 import type { ConfigKind } from "./config-kind.ts";
 import { readDocument } from "./document.ts";
 import type { ConfigDocument } from "./document.ts";
@@ -39,7 +41,7 @@ export function findOrigins(kind: ConfigKind, sources: readonly ConfigSource[]):
 
 const defaultValues: Readonly<Record<ConfigKind, Readonly<Record<string, unknown>>>> = {
   project: { "packaging.companions": [], "packaging.include": [], "packaging.exclude": [], cluster: "local" },
-  cluster: { "ssh_tunnel.transport": "auto", dependency_type: "afterok", disable_gpus_per_node: false },
+  cluster: { dependency_type: "afterok", disable_gpus_per_node: false },
   experiment: { cluster: "local" },
 };
 
@@ -52,15 +54,17 @@ function isSet(values: readonly ExplainedValue[], path: string): boolean {
 /** What a preset adds to the companions that stand in the files. */
 function explainPreset(kind: ConfigKind, sources: readonly ConfigSource[]): readonly ExplainedValue[] {
   if (kind !== "project") return [];
-  const readings = sources.map((source) => readProjectLayer({ ...source, directory: "" }));
+  const readings = sources.map(({ text, file, directory = dirname(file) }) => {
+    return readProjectLayer({ text, file, directory });
+  });
   const layers = readings.flatMap((reading) => (reading.diagnostics ? [] : [reading.shape]));
   const written = layers.find(({ companions }) => companions !== undefined)?.companions ?? [];
   const { preset, companions } = combineProject(layers);
   return companions.flatMap(({ name, include = [] }, index) => {
-    const path = renderPath(["packaging", "companions", index]);
+    const at = renderPath(["packaging", "companions", index]);
     const origin = `preset ${preset}`;
-    const globs = include.map((value, item) => ({ path: `${path}.include.${item}`, value, origin }));
-    if (!written[index]) return [{ path: `${path}.python`, value: name, origin }, ...globs];
+    const globs = include.map((value, item) => ({ path: `${at}.include.${item}`, value, origin }));
+    if (!written[index]) return [{ path: `${at}.python`, value: name, origin }, ...globs];
     return written[index].include === undefined ? globs : [];
   });
 }
@@ -68,18 +72,18 @@ function explainPreset(kind: ConfigKind, sources: readonly ConfigSource[]): read
 function listLeaves(
   document: ConfigDocument,
   value: unknown = document.value,
-  path: Path = [],
+  at: Path = [],
 ): readonly ExplainedValue[] {
   if (Array.isArray(value) && value.length > 0) {
-    return value.flatMap((item: unknown, index) => listLeaves(document, item, [...path, index]));
+    return value.flatMap((item: unknown, index) => listLeaves(document, item, [...at, index]));
   }
   if (isMapping(value) && Object.keys(value).length > 0) {
-    return Object.entries(value).flatMap(([key, item]) => listLeaves(document, item, [...path, key]));
+    return Object.entries(value).flatMap(([key, item]) => listLeaves(document, item, [...at, key]));
   }
-  if (path.length === 0) return [];
-  const text = document.text(path);
+  if (at.length === 0) return [];
+  const text = document.text(at);
   const isWrittenSo = text === undefined || text === String(value);
-  return [{ path: renderPath(path), value: isWrittenSo ? value : text, origin: originOf(document, path) }];
+  return [{ path: renderPath(at), value: isWrittenSo ? value : text, origin: originOf(document, at) }];
 }
 
 /** Jobs with the file's defaults in their place. */
@@ -97,7 +101,7 @@ function explainJobs(document: ConfigDocument): readonly ExplainedValue[] {
   return [...listLeaves(document, others), ...explained];
 }
 
-function originOf(document: ConfigDocument, path: Path): string {
-  const { file, line, column } = document.diagnose({ path, message: "" });
+function originOf(document: ConfigDocument, at: Path): string {
+  const { file, line, column } = document.diagnose({ path: at, message: "" });
   return `${file}:${line}:${column}`;
 }

@@ -32,6 +32,8 @@ export interface ConfigSource {
   readonly text: string;
   /** As places name it. */
   readonly file: string;
+  /** The folder from which a project file's paths count; that of `file` when absent. */
+  readonly directory?: string;
 }
 
 /**
@@ -55,7 +57,7 @@ export async function findProject({ cwd, root = cwd, home, signal }: FindProject
   const readings = found.map(readProjectLayer);
   const diagnostics = readings.flatMap((reading): readonly Diagnostic[] => reading.diagnostics ?? []);
   if (diagnostics.length > 0) throw invalidConfig(diagnostics);
-  const sources = found.map(({ text, file }) => ({ text, file }));
+  const sources = found.map(({ text, file, directory }) => ({ text, file, directory }));
   return {
     config: combineProject(readings.flatMap((reading) => (reading.diagnostics ? [] : [reading.shape]))),
     files: found.map(({ absolute }) => absolute),

@@ -74,8 +74,8 @@ export const projectSchema: ZodMiniType<ProjectFile, unknown> = object({
   cluster: optional("The cluster that `run` uses by default.", pattern("a cluster's name", /^[^\0]+$/)),
 });
 
-/** One of `python`, `npm` and `path` in each companion; each name once. */
-export function checkProject({ value, file }: ConfigDocument): readonly Problem[] {
+/** One of `python`, `npm` and `path` in each companion; each name once. Paths count from `directory`. */
+export function checkProject({ value }: ConfigDocument, directory: string): readonly Problem[] {
   const packaging = isMapping(value) ? value["packaging"] : undefined;
   const companions = isMapping(packaging) ? packaging["companions"] : undefined;
   if (!Array.isArray(companions)) return [];
@@ -97,7 +97,7 @@ export function checkProject({ value, file }: ConfigDocument): readonly Problem[
       problems.push({ path: [...at, "interpreter"], at: "key", message: "only a python companion has an interpreter" });
     }
     if (kinds.length !== 1) continue;
-    const name = companionName(companion, path.dirname(file));
+    const name = companionName(companion, directory);
     const namePath = [...at, "name" in companion ? "name" : (kinds[0] ?? "")];
     if (name === undefined) continue;
     if (/^(\.{0,2}|\.git)$/i.test(name)) {

@@ -8,7 +8,7 @@ import type { ProjectConfig } from "./project-config.ts";
 import { checkProject, companionName, projectSchema } from "./project-schema.ts";
 import type { CompanionFile, ProjectFile } from "./project-schema.ts";
 import { readConfig } from "./read-config.ts";
-import type { Reading } from "./read-config.ts";
+import type { Reading } from "./reading.ts";
 import { parseBytes } from "./units.ts";
 
 /** The settings of one project file; what it leaves out may come from another. */
@@ -34,7 +34,7 @@ export interface ProjectSource {
 
 export function readProjectLayer({ text, file, directory }: ProjectSource): Reading<ProjectLayer> {
   const document = readDocument({ text, file });
-  const reading = readConfig({ document, schema: projectSchema, check: checkProject });
+  const reading = readConfig({ document, schema: projectSchema, check: (content) => checkProject(content, directory) });
   if (reading.diagnostics) return reading;
   return { shape: toLayer(reading.shape, directory) };
 }

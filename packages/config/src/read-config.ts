@@ -4,6 +4,7 @@ import type { ZodMiniType } from "zod/mini";
 import type { ConfigDocument } from "./document.ts";
 import { invalidConfig } from "./error.ts";
 import type { Problem } from "./problem.ts";
+import type { Reading } from "./reading.ts";
 import { validate } from "./validate.ts";
 import type { ValidateOptions } from "./validate.ts";
 
@@ -13,10 +14,6 @@ export interface ReadConfigOptions<Shape> extends ValidateOptions {
   /** Mistakes that a schema cannot see. Also asked when the shape is wrong, so that all are told at once: takes the value as it comes. */
   readonly check: (document: ConfigDocument) => readonly Problem[];
 }
-
-export type Reading<Shape> =
-  | { readonly shape: Shape; readonly diagnostics?: undefined }
-  | { readonly diagnostics: readonly Diagnostic[] };
 
 /** The file's content in the schema's shape, or everything that is wrong with it, sorted by place. */
 export function readConfig<Shape>({ document, schema, check, ...options }: ReadConfigOptions<Shape>): Reading<Shape> {

@@ -76,7 +76,6 @@ test("shows a cluster's settings as they are written", () => {
     { path: "ssh_tunnel.user", value: "$USER", origin: "dgx.yaml:2:29" },
     { path: "ssh_tunnel.job_dir", value: "/x", origin: "dgx.yaml:2:45" },
     { path: "dependency_type", value: "afterany", origin: "dgx.yaml:3:18" },
-    { path: "ssh_tunnel.transport", value: "auto", origin: "default" },
     { path: "disable_gpus_per_node", value: false, origin: "default" },
   ]);
 });

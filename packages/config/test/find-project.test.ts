@@ -31,6 +31,16 @@ test("takes what the project's file leaves out from the user's, lists whole, and
   });
 });
 
+test("a companion may be the folder above the project; it is called after that folder", async () => {
+  await using directory = await temporaryDirectory();
+  const cwd = path.join(directory.path, "above/repo");
+  await writeFiles(cwd, { "slipway.yaml": "packaging: {companions: [{path: ..}]}\n" });
+  const { config } = await findProject({ cwd, home: path.join(directory.path, "home") });
+  expect(config.companions).toEqual([
+    { name: "above", source: { kind: "path", directory: path.join(directory.path, "above") } },
+  ]);
+});
+
 test("looks in the working directory where there is no repository, and needs no file at all", async () => {
   await using directory = await temporaryDirectory();
   const cwd = directory.path;

@@ -42,7 +42,7 @@ umask 022
 if [ ! -f store/layout.json ]; then
   folder store/trash
   draft=store/trash/.del-$nonce.layout
-  printf "%s\\n" "$layout" >"$draft" && IFS= read -r written <"$draft" && [ "$written" = "$layout" ] || fail folder store/layout.json
+  printf "%s\\n" "$layout" | cat >"$draft" && IFS= read -r written <"$draft" && [ "$written" = "$layout" ] || fail folder store/layout.json
   ln "$draft" store/layout.json 2>/dev/null || [ -f store/layout.json ] || mv "$draft" store/layout.json || fail folder store/layout.json
   rm -f "$draft"
 fi
@@ -69,6 +69,7 @@ looks_whole() {
   why="$found of $top names are at its top"; [ "$found" -eq "$top" ]
 }
 for instance in store/code/"$digest".*; do
+  case \${instance#store/code/*.} in *[!0-9A-Za-z]*) continue ;; esac
   [ -d "$instance/L" ] && [ ! -L "$instance" ] || continue
   if looks_whole "$instance"; then say HAVE "\${instance#store/code/}"; exit 0; fi
   say DAMAGED "\${instance#store/code/}" "$why"
@@ -212,6 +213,7 @@ const list = `
 if [ ! -d "$root/store/code" ]; then ls -d "$root/store/code" >&2; fail absent; fi
 cd "$root/store/code" || fail unreadable
 for instance in *.*; do
+  case $instance in *[!0-9A-Za-z.]*) continue ;; esac
   [ -d "$instance" ] && [ ! -L "$instance" ] || continue
   header= state=closed
   if [ -d "$instance/L" ]; then state=open; fi

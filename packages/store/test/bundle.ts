@@ -4,7 +4,7 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 
 import { createManifest, manifestDigest, renderManifest } from "@slipway/core";
-import type { Bundle, ManifestEntry } from "@slipway/core";
+import type { Bundle, Manifest, ManifestEntry } from "@slipway/core";
 import { temporaryDirectory } from "@slipway/testing";
 
 const execFileAsync = promisify(execFile);
@@ -18,8 +18,12 @@ export interface BundledFile {
 }
 
 /** A bundle whose tar the installed GNU tar made from real files: any name, any kind of damage. */
-export async function bundleOf(...files: readonly BundledFile[]): Promise<Bundle> {
-  const manifest = createManifest(files.map(entryOf));
+export function bundleOf(...files: readonly BundledFile[]): Promise<Bundle> {
+  return bundleFrom(createManifest(files.map(entryOf)), files);
+}
+
+/** A bundle that has these files, whatever its manifest says. */
+export async function bundleFrom(manifest: Manifest, files: readonly BundledFile[]): Promise<Bundle> {
   await using folder = await temporaryDirectory();
   await writeFile(`${folder.path}/manifest`, renderManifest(manifest), { mode: 0o444 });
   await mkdir(`${folder.path}/tree`);
@@ -34,7 +38,7 @@ export async function bundleOf(...files: readonly BundledFile[]): Promise<Bundle
 }
 
 /** A bundle of these bytes, whatever they are. */
-export function bundleWithTar(manifest: Bundle["manifest"], tar: Uint8Array): Bundle {
+export function bundleWithTar(manifest: Manifest, tar: Uint8Array): Bundle {
   return {
     digest: manifestDigest(manifest),
     manifest,

@@ -178,11 +178,12 @@ test("a closed instance is never used again, and none is made of its name", asyn
   expect(await namesIn(under.at("code", first.instance))).toEqual(["manifest", "tree"]);
 });
 
-test("an unfinished upload and a link are not taken for instances", async () => {
+test("an unfinished upload, a link and another name are not taken for instances", async () => {
   await using under = await storeUnderTest();
   const first = await under.store.stage(await exampleBundle());
   await rename(under.at("code", first.instance), under.at("code", `.in-${first.digest}.aa`));
   await symlink(`.in-${first.digest}.aa`, under.at("code", `${first.digest}.bb`));
+  await mkdir(under.at("code", `${first.digest}.c c`, "L"), { recursive: true });
   expect(await under.store.stage(await exampleBundle())).toMatchObject({ reused: false });
 });
 

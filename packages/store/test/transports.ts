@@ -9,7 +9,8 @@ import { openLocalTransport } from "@slipway/transport-local";
 export const searchPath = process.env["PATH"] ?? "";
 
 export function localTransport(env: Readonly<Record<string, string>> = {}): Transport {
-  return openLocalTransport({ env: { PATH: searchPath, ...env } });
+  // A long grace: what a stopped upload takes away must not depend on the speed of the machine.
+  return openLocalTransport({ env: { PATH: searchPath, HOME: "/nonexistent", ...env }, killGraceMs: 20_000 });
 }
 
 /** The same transport with other commands, other input, or a look at both. */

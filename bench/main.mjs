@@ -12,7 +12,7 @@ import { startBench } from "./start.mjs";
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const slipway = path.join(root, "apps", "cli", "bin", "slipway.js");
 const work = path.join(root, "bench", ".work");
-const only = process.argv.slice(2);
+const [only] = process.argv.slice(2);
 
 if (!existsSync(path.join(root, "apps", "cli", "dist", "main.js"))) {
   execFileSync("turbo", ["run", "build"], { cwd: root, stdio: "inherit" });
@@ -35,4 +35,4 @@ for (const bench of [startBench, packagerBench]) {
     );
   }
 }
-if (rows.length === 0) console.log(`There is no ${only.join(" ")}`);
+if (rows.length === 0) console.log(`There is no ${only}`);

@@ -12,7 +12,7 @@ const stampFile = path.join(root, "node_modules", ".slipway-installed");
 const { packageManager } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 
 /** The environment for the tools: the pinned pnpm and the workspace's binaries come first on PATH. */
-export function toolEnvironment() {
+function toolEnvironment() {
   const bins = [path.join(root, "node_modules", ".bin"), path.join(pnpmFolder, "node_modules", ".bin")];
   return {
     ...process.env,

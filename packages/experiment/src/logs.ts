@@ -92,7 +92,7 @@ async function offsetOfLastLines(
 }
 
 /** Where the last lines begin in these bytes; undefined when there are fewer lines than that. */
-export function startOfLastLines(bytes: Uint8Array, lines: number): number | undefined {
+function startOfLastLines(bytes: Uint8Array, lines: number): number | undefined {
   if (lines <= 0) return bytes.length;
   let left = lines;
   for (let position = bytes.length - 1; position >= 0; position--) {

@@ -63,12 +63,12 @@ export function createRecordStore({ home }: { readonly home: string }): RecordSt
   };
 }
 
-export function renderRecord(record: ExperimentRecord): string {
+function renderRecord(record: ExperimentRecord): string {
   return `${JSON.stringify(record, undefined, 2)}\n`;
 }
 
 /** Throws EXPERIMENT_RECORD_UNREADABLE for text that is no record of a version this slipway knows. */
-export function parseRecord(text: string, file: string): ExperimentRecord {
+function parseRecord(text: string, file: string): ExperimentRecord {
   const unreadable = (why: string, cause?: unknown) =>
     new ExperimentError("EXPERIMENT_RECORD_UNREADABLE", `${file} ${why}`, { cause });
   let value: unknown;

@@ -25,6 +25,7 @@ export async function followRun(run: FollowedRun, context: Context): Promise<Exp
     : Promise.resolve();
   try {
     const [status] = await Promise.all([followStates({ record, executor }, context), output]);
+    context.stderr.write(lastLine(status, context));
     return status;
   } catch (error) {
     stop.abort(error);
@@ -50,15 +51,18 @@ async function followStates(
     for (const job of status.jobs) {
       if (shown.get(job.name) === job.state) continue;
       shown.set(job.name, job.state);
-      if (record.jobs.length > 1) context.stderr.write(jobLine(job, record.id, context));
+      if (record.jobs.length > 1 && job.state !== "queued") context.stderr.write(jobLine(job, record.id, context));
     }
     last = status;
   }
   if (!last) throw new Error(`No status of ${record.id}`);
-  const [only] = last.jobs;
-  if (only && last.jobs.length === 1) context.stderr.write(jobLine(only, record.id, context));
-  else context.stderr.write(`${record.id} ${stateText(last.state, hasColor(context.stderr, context.env))}\n`);
   return last;
+}
+
+function lastLine({ experiment, state, jobs }: ExperimentStatus, context: Context): string {
+  const [only] = jobs;
+  if (only && jobs.length === 1) return jobLine(only, experiment, context);
+  return `${experiment} ${stateText(state, hasColor(context.stderr, context.env))}\n`;
 }
 
 function jobLine(job: NamedJobStatus, experiment: string, { stderr, env }: Context): string {

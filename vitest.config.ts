@@ -8,10 +8,10 @@ const packages = path.join(import.meta.dirname, "packages");
 export default defineConfig({
   resolve: {
     // Tests read the sources, so that a failing line is a line of ours; child processes run what was built.
-    alias: readdirSync(packages).map((name) => ({
-      find: new RegExp(`^@slipway/${name}$`),
-      replacement: path.join(packages, name, "src", "index.ts"),
-    })),
+    alias: readdirSync(packages).flatMap((name) => [
+      { find: new RegExp(`^@slipway/${name}$`), replacement: path.join(packages, name, "src", "index.ts") },
+      { find: new RegExp(`^@slipway/${name}/(.+)$`), replacement: path.join(packages, name, "src", "$1.ts") },
+    ]),
   },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "tools/test/**/*.test.ts"],

@@ -1,5 +1,5 @@
 // Import only from a lower layer: never sideways, never up. Packages outside of this list must be given a place in it first.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 
@@ -34,7 +34,8 @@ for (const folder of folders) {
     for (const [, imported, subpath] of readFileSync(file, "utf8").matchAll(importPattern)) {
       const place = path.relative(root, file);
       const other = imported.slice("@slipway/".length);
-      if (subpath !== "") mistakes.push(`${place}: reaches into ${imported}${subpath}; use what it exports`);
+      if (subpath !== "" && !entriesOf(other).has(`.${subpath}`))
+        mistakes.push(`${place}: reaches into ${imported}${subpath}; use what it exports`);
       if (!((layerOf.get(other) ?? Infinity) < layer))
         mistakes.push(`${place}: ${name} (layer ${layer}) may not import ${imported}`);
       if (!declared.has(imported)) mistakes.push(`${place}: ${imported} is not among the dependencies`);
@@ -45,6 +46,12 @@ for (const folder of folders) {
       }
     }
   }
+}
+
+/** What a package offers to import: the keys of its `exports`. */
+function entriesOf(name) {
+  const file = path.join(root, "packages", name, "package.json");
+  return new Set(existsSync(file) ? Object.keys(JSON.parse(readFileSync(file, "utf8")).exports) : []);
 }
 
 function sources(folder) {

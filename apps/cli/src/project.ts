@@ -8,7 +8,7 @@ import type { Context } from "./context.ts";
 
 /** The project's settings for the directory the command runs in. */
 export async function loadProject(context: Context): Promise<ProjectConfig> {
-  const { findProject } = await import("@slipway/config");
+  const { findProject } = await import("@slipway/config/light");
   const { cwd, signal } = context;
   const { config } = await findProject({ cwd, root: repositoryTop(cwd), home: homeDirectory(context), signal });
   return config;

@@ -12,10 +12,11 @@ export function stripUrlCredentials(text: string): string {
   return text.replace(urlCredentials, "$1");
 }
 
-/** The candidate nearest to a misspelt word (at most a third of its letters wrong, two swapped counting as one), or undefined. */
+/** The candidate nearest to a misspelt word (at most a third of its letters wrong, or one of two or three; two swapped count as one), or undefined. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
+  const farthest = Math.max(Math.min(1, word.length - 1), Math.floor(word.length / 3));
+  let bestDistance = farthest + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];

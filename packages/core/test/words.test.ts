@@ -64,6 +64,7 @@ test("the nearest word is found for a slip, and none is invented", () => {
   expect(nearest("inlcude", ["include", "exclude"])).toBe("include");
   expect(nearest("Run", ["run"])).toBe("run");
   expect(nearest("zebra", ["include", "exclude"])).toBeUndefined();
+  expect(nearest("7", ["a", "b"])).toBeUndefined();
 });
 
 test("the system clock's sleep ends with the signal's reason", async () => {

@@ -16,7 +16,7 @@ export function packageCommand(context: Context) {
     .option("--list", "list the files that would be shipped")
     .option("--explain", "list every path with the rule that put it in or kept it out")
     .option("--out <F.tar.gz>", "write the archive")
-    .option("--include <GLOB>", "add untracked or ignored files (repeatable)", collect, [])
+    .option("--include <GLOB>", "add untracked or ignored files (repeatable)", collect)
     .option("--json", "print one JSON document")
     .action(async ({ list, explain, out, include, json }) => {
       if (out !== undefined && !/\.(tar\.gz|tgz)$/.test(out)) {

@@ -20,8 +20,8 @@ export interface JobOptions {
   readonly partition?: string | undefined;
   readonly account?: string | undefined;
   readonly qos?: string | undefined;
-  readonly env: readonly string[];
-  readonly secret: readonly string[];
+  readonly env?: readonly string[] | undefined;
+  readonly secret?: readonly string[] | undefined;
 }
 
 export interface WantedExperiment {
@@ -61,7 +61,7 @@ export async function readExperiment(
   const env = readEnvironment(options.env, context);
   const resources = await readResources(options);
   const jobs = [{ name: job, command: { kind: "argv", argv }, resources, env, needs: [] } as const];
-  return { experiment: { name, jobs }, secrets: { [job]: options.secret } };
+  return { experiment: { name, jobs }, secrets: { [job]: options.secret ?? [] } };
 }
 
 async function readExperimentFile(
@@ -97,7 +97,7 @@ async function readExperimentFile(
   const extra = readEnvironment(options.env, { env });
   const jobs = config.jobs.map((job) => ({ ...job, env: { ...job.env, ...extra } }));
   const secrets = jobs.map(
-    (job) => [job.name, [...(config.secretsByJob?.[job.name] ?? []), ...options.secret]] as const,
+    (job) => [job.name, [...(config.secretsByJob?.[job.name] ?? []), ...(options.secret ?? [])]] as const,
   );
   return { experiment: { name, jobs }, cluster: config.cluster, secrets: Object.fromEntries(secrets) };
 }
@@ -132,7 +132,7 @@ async function readResources(options: JobOptions): Promise<Resources> {
 }
 
 async function parseAmounts({ mem, time }: Pick<JobOptions, "mem" | "time">): Promise<Resources> {
-  const { parseDuration, parseMemoryMiB } = await import("@slipway/config");
+  const { parseDuration, parseMemoryMiB } = await import("@slipway/config/light");
   return {
     ...(mem !== undefined && { memoryMiB: parseMemoryMiB(mem) }),
     ...(time !== undefined && { timeLimitSeconds: parseDuration(time) }),
@@ -140,9 +140,12 @@ async function parseAmounts({ mem, time }: Pick<JobOptions, "mem" | "time">): Pr
 }
 
 /** `K=V` sets, `K` takes the value from the caller's environment. */
-function readEnvironment(words: readonly string[], { env }: Pick<Context, "env">): Readonly<Record<string, string>> {
+function readEnvironment(
+  words: readonly string[] | undefined,
+  { env }: Pick<Context, "env">,
+): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    words.map((word) => {
+    (words ?? []).map((word) => {
       const equals = word.indexOf("=");
       const name = equals < 0 ? word : word.slice(0, equals);
       if (!isEnvironmentName(name))

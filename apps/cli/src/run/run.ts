@@ -1,5 +1,8 @@
+import path from "node:path";
+
 import type { Executor, ExperimentRecord } from "@slipway/core";
 import type { ExperimentEvent } from "@slipway/experiment";
+import type { Listing } from "@slipway/packager";
 
 import { openExecutor, openRecords } from "../compose.ts";
 import { Interrupted } from "../context.ts";
@@ -16,7 +19,7 @@ import { followRun } from "./follow.ts";
 
 export interface RunOptions extends JobOptions {
   readonly cluster?: string | undefined;
-  readonly include: readonly string[];
+  readonly include?: readonly string[] | undefined;
   readonly follow?: true | undefined;
   readonly wait?: true | undefined;
   readonly detach?: true | undefined;
@@ -37,6 +40,7 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   const cluster = options.cluster ?? wanted.cluster ?? project.cluster ?? "local";
   await using executor = await openExecutor(cluster, context);
   const bundle = await packForUser({ project, include: options.include }, context);
+  tellWorkingDirectory(bundle.listing, context);
   const { experiment } = wanted;
   if (options.dryRun) return dryRun({ experiment, bundle, executor, secrets, cluster, json: options.json }, context);
   const { submitExperiment } = await import("@slipway/experiment");
@@ -53,6 +57,12 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
     onEvent: (event) => tell(event, context),
   });
   setExitCode(await afterSubmission({ record, executor, options }, context));
+}
+
+/** A job begins at the top of the code; somebody who stands below it may expect otherwise. */
+function tellWorkingDirectory({ root, rule }: Listing, { cwd, stderr }: Context): void {
+  const below = path.relative(root, cwd);
+  if (rule !== 3 && below !== "") stderr.write(`note: a job begins at the top of the code, not in ${below}\n`);
 }
 
 function tell(event: ExperimentEvent, { stderr }: Context): void {

@@ -22,17 +22,13 @@ export async function createRunDirectory(plan: JobPlan): Promise<boolean> {
     await rename(unfinished, plan.runDir);
     return true;
   } catch (error) {
-    await rm(unfinished, { recursive: true, force: true });
-    if (!isErrno(error, "ENOTEMPTY", "EEXIST") || !isErrnoOf(error, "rename")) {
+    await rm(unfinished, { recursive: true, force: true }).catch(() => {}); // The first error is the one to tell.
+    if (!isErrno(error, "ENOTEMPTY", "EEXIST") || error.syscall !== "rename") {
       throw explainWriteError(error, plan.runDir);
     }
     await assertSameToken(plan, error);
     return false;
   }
-}
-
-function isErrnoOf(error: NodeJS.ErrnoException, syscall: string): boolean {
-  return error.syscall === syscall;
 }
 
 async function fill(directory: string, plan: JobPlan): Promise<void> {

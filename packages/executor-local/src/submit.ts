@@ -5,7 +5,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { JobHandle, JobPlan } from "@slipway/core";
 
 import { assertCommandExists } from "./command.ts";
-import { isErrno } from "./errno.ts";
 import { LocalExecutorError } from "./error.ts";
 import { orderPlans, siblingRunDir } from "./order.ts";
 import { createRunDirectory } from "./prepare.ts";
@@ -39,7 +38,7 @@ export async function submitPlans(plans: readonly JobPlan[], context: SubmitCont
     }
     await startAll(ordered, started, context);
   } catch (error) {
-    await takeBack(made, started);
+    await takeBack(plans, made, started);
     throw error;
   }
   return plans.map(toHandle);
@@ -80,21 +79,19 @@ async function startAll(
 const endLimitMs = 15_000;
 
 /** Ends what was started and removes what was made; what stood there before stays. */
-async function takeBack(made: readonly JobPlan[], started: readonly StartedWrapper[]): Promise<void> {
+async function takeBack(
+  plans: readonly JobPlan[],
+  made: readonly JobPlan[],
+  started: readonly StartedWrapper[],
+): Promise<void> {
   for (const wrapper of started) wrapper.kill("SIGTERM");
   const limit = new AbortController();
   const late = sleep(endLimitMs, undefined, { signal: limit.signal }).catch(() => {}); // Ended in time.
   await Promise.race([late, Promise.all(started.map(({ ended }) => ended))]);
   limit.abort();
   for (const wrapper of started) wrapper.kill("SIGKILL");
-  for (const plan of made) await rm(plan.runDir, { recursive: true, force: true, maxRetries: 3 });
-  for (const parent of new Set(made.map(({ runDir }) => path.dirname(runDir)))) await removeIfEmpty(parent);
-}
-
-async function removeIfEmpty(directory: string): Promise<void> {
-  try {
-    await rmdir(directory);
-  } catch (error) {
-    if (!isErrno(error, "ENOTEMPTY", "EEXIST", "ENOENT")) throw error;
-  }
+  const parents = new Set(plans.map(({ runDir }) => path.dirname(runDir)));
+  // Why nothing was submitted is the error to tell, not what could not be removed. rmdir(2) leaves alone what is not empty.
+  await Promise.allSettled(made.map(({ runDir }) => rm(runDir, { recursive: true, force: true, maxRetries: 3 })));
+  await Promise.allSettled([...parents].map((parent) => rmdir(parent)));
 }

@@ -44,6 +44,18 @@ slipway_find() {
   [ -n "$slipway_found" ]
 }
 
+# True while a process of the group in slipway_pid lives. One that has ended may lie there for long, where nobody fetches its end.
+slipway_group_lives() {
+  kill -0 "-$slipway_pid" 2>/dev/null || return 1
+  [ -r /proc/self/stat ] || return 0
+  for slipway_file in /proc/[0-9]*/stat; do
+    read -r slipway_stat 2>/dev/null <"$slipway_file" || continue
+    set -- \${slipway_stat##*) }
+    [ "$3" = "$slipway_pid" ] && [ "$1" != Z ] && [ "$1" != X ] && return 0
+  done
+  return 1
+}
+
 slipway_find_boot() {
   read -r slipway_boot 2>/dev/null </proc/sys/kernel/random/boot_id ||
     slipway_boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime)

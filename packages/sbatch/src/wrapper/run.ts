@@ -66,7 +66,7 @@ slipway_end_strays() {
   slipway_load "$slipway_attempt_base.group" && kill -TERM "-$slipway_pid" 2>/dev/null || return
   kill -CONT "-$slipway_pid" 2>/dev/null
   slipway_tries=0
-  while kill -0 "-$slipway_pid" 2>/dev/null; do
+  while slipway_group_lives; do
     slipway_tries=$((slipway_tries + 1))
     [ "$slipway_tries" -lt 20 ] || kill -KILL "-$slipway_pid" 2>/dev/null
     [ "$slipway_tries" -lt 40 ] || break

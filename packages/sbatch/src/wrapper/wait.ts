@@ -17,7 +17,7 @@ slipway_pause_longer() {
 # gone has written can then be read.
 slipway_need() {
   slipway_there=../$2/attempt-1
-  slipway_group_lives=no
+  slipway_command_lives=no
   if [ ! -e "../$2/commit" ]; then # It was not started yet; not for ever.
     [ "$slipway_tries" -lt 120 ] || return 2
     return 1
@@ -25,11 +25,11 @@ slipway_need() {
   slipway_wrapper_lives=no
   if slipway_lives "../$2/commit"; then slipway_wrapper_lives=yes
   elif [ "$slipway_process_boot" = "$slipway_boot" ] && slipway_load "$slipway_there.group"; then
-    kill "-0" "-$slipway_pid" 2>/dev/null && slipway_group_lives=yes
+    slipway_group_lives && slipway_command_lives=yes
   fi
   slipway_end_of_other=none
   if slipway_load "$slipway_there.exit"; then slipway_end_of_other=$slipway_outcome:$slipway_exit
-  elif [ "$slipway_wrapper_lives$slipway_group_lives" != nono ]; then return 1
+  elif [ "$slipway_wrapper_lives$slipway_command_lives" != nono ]; then return 1
   fi
   case $1/$slipway_end_of_other in
   any/* | ok/ended:0) return 0 ;;

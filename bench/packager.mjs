@@ -1,125 +1,122 @@
 // The packager beside bare tools, as whole processes: wall clock, medians of interleaved rounds, ratios within each round.
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-const rounds = 7;
+import { command, milliseconds, pairs, sequence } from "./pairs.mjs";
 
 /**
  * Measures targets P2 to P6 (and `git archive HEAD | gzip -1` for comparison).
- * `slipway` is the command's script, `work` an empty folder for the trees, `only` an id such as `P5`.
+ * `slipway` is the command's script, `work` a folder that keeps the generated trees, `only` an id such as `P5`.
  */
 export async function packagerBench({ slipway, work, only }) {
+  const ids = ["P2", "P3", "P4", "P5", "P6"];
+  if (only !== undefined && !ids.includes(only)) return [];
   const trees = { t3: makeTree(path.join(work, "t3"), t3), t50: makeTree(path.join(work, "t50"), t50) };
   const scratch = mkdtempSync(path.join(work, "bench-"));
+  const rows = [];
   try {
-    return cases({ slipway, trees, scratch })
-      .filter(({ id }) => only === undefined || only === id)
-      .map(({ measure, ...rest }) => ({ ...rest, ...measure() }));
+    for (const { id, name, against, target, measure } of cases({ slipway, trees, scratch })) {
+      if (only === undefined || only === id) rows.push({ id, name, against, target, ...(await measure()) });
+    }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+  return rows;
 }
 
 function cases({ slipway, trees, scratch }) {
   const home = path.join(scratch, "home");
-  const forget = () => rmSync(home, { recursive: true, force: true });
-  const quiet = (command, args, cwd) => () => run(command, args, { cwd, home });
-  const node = quiet(process.execPath, ["-e", ""], scratch);
-  const list = (tree) => quiet(process.execPath, [slipway, "package", "--json"], tree);
-  const archive = (tree) =>
-    quiet(process.execPath, [slipway, "package", "--out", path.join(scratch, "o.tar.gz")], tree);
-  const status = (tree) => quiet("git", ["status"], tree);
-  const shell = (text, tree) => quiet("sh", ["-c", text], tree);
-  const both =
-    (...parts) =>
-    () =>
-      parts.reduce((sum, part) => sum + part(), 0);
-  const first = (work) => () => (forget(), work());
-  const again = (work) => (work(), work);
-  const beside = (name, work, against, peer) => ({ name, against, measure: () => compare(work, peer) });
+  const env = { ...process.env, SLIPWAY_HOME: home };
+  const tool = (program, args, cwd) => command(program, args, { cwd, env });
+  const list = (tree) => tool(process.execPath, [slipway, "package"], tree);
+  const archiveArguments = [slipway, "package", "--out", path.join(scratch, "out.tar.gz")];
+  const archive = (tree) => tool(process.execPath, archiveArguments, tree);
+  const node = tool(process.execPath, ["-e", ""], scratch);
+  const status = (tree) => sequence(tool("git", ["status"], tree), node);
+  const shell = (script) => sequence(tool("sh", ["-c", script], trees.t3), node);
+  const forget = async () => rmSync(home, { recursive: true, force: true });
+  const first = (work) => sequence(forget, work);
+  const beside = async (ours, peer) => {
+    const { a, ratio } = await pairs(ours, peer);
+    return { measured: milliseconds(a), ratio };
+  };
+  const memory = async (tree) => {
+    await forget();
+    const peakMb = await peakMegabytes(archiveArguments, { cwd: tree, env, scratch });
+    return { measured: `${peakMb.toFixed(0)} MB`, ratio: peakMb / 150 };
+  };
+  const [start, statusAndStart] = ["node -e ''", "git status + node -e ''"];
+  const [tar, gitArchive] = ["tar cf - --exclude=.git . | gzip -1 >/dev/null", "git archive HEAD | gzip -1 >/dev/null"];
+  const { t3: small, t50: big } = trees;
   return [
-    { id: "P2", target: 3, ...beside("list and digest of T3, first time", first(list(trees.t3)), "node -e ''", node) },
-    { id: "P3", target: 1.8, ...beside("the same, unchanged", again(list(trees.t3)), "node -e ''", node) },
+    {
+      id: "P2",
+      name: "file list and digest of 3,546 files, 51 MB, first time",
+      against: start,
+      target: 3,
+      measure: () => beside(first(list(small)), node),
+    },
+    {
+      id: "P3",
+      name: "the same, nothing changed",
+      against: start,
+      target: 1.8,
+      measure: () => beside(list(small), node),
+    },
     {
       id: "P4",
+      name: "file list and digest of 50,000 files, first time",
+      against: statusAndStart,
       target: 5,
-      ...beside(
-        "list and digest of T50, first time",
-        first(list(trees.t50)),
-        "git status + node -e ''",
-        both(status(trees.t50), node),
-      ),
+      measure: () => beside(first(list(big)), status(big)),
     },
     {
       id: "P4",
+      name: "the same, nothing changed",
+      against: statusAndStart,
       target: 2.5,
-      ...beside(
-        "the same, unchanged",
-        again(list(trees.t50)),
-        "git status + node -e ''",
-        both(status(trees.t50), node),
-      ),
+      measure: () => beside(list(big), status(big)),
     },
     {
       id: "P5",
+      name: "package --out of 3,546 files, gzip -1",
+      against: "tar | gzip -1 + node -e ''",
       target: 1.1,
-      ...beside(
-        "archive of T3, gzip -1",
-        first(archive(trees.t3)),
-        "tar | gzip -1 + node -e ''",
-        both(shell("tar cf - --exclude=.git . | gzip -1 >/dev/null", trees.t3), node),
-      ),
+      measure: () => beside(first(archive(small)), shell(tar)),
     },
     {
       id: "P5",
+      name: "the same",
+      against: "git archive HEAD | gzip -1 + node -e ''",
       target: 1.1,
-      ...beside(
-        "the same",
-        first(archive(trees.t3)),
-        "git archive HEAD | gzip -1 + node -e ''",
-        both(shell("git archive HEAD | gzip -1 >/dev/null", trees.t3), node),
-      ),
+      measure: () => beside(first(archive(small)), shell(gitArchive)),
     },
-    { id: "P6", target: 1, ...memory("peak memory, archive of T3", archive(trees.t3), 150) },
-    { id: "P6", target: 1, ...memory("peak memory, archive of T50", first(archive(trees.t50)), 150) },
+    {
+      id: "P6",
+      name: "peak memory of package --out of 3,546 files",
+      against: "150 MB",
+      target: 1,
+      measure: () => memory(small),
+    },
+    {
+      id: "P6",
+      name: "peak memory of package --out of 50,000 files",
+      against: "150 MB",
+      target: 1,
+      measure: () => memory(big),
+    },
   ];
 }
 
-function compare(work, peer) {
-  const times = [];
-  work();
-  peer();
-  for (let round = 0; round < rounds; round++) times.push([work(), peer()]);
-  const seconds = (position) => `${(median(times.map((pair) => pair[position])) / 1000).toFixed(2)} s`;
-  return {
-    measured: `${seconds(0)} beside ${seconds(1)}`,
-    ratio: median(times.map(([ours, theirs]) => ours / theirs)),
-  };
-}
-
-function memory(name, work, limitMb) {
-  const measure = () => {
-    work();
-    const peakMb = work.peakKb() / 1000;
-    return { measured: `${peakMb.toFixed(0)} MB`, ratio: peakMb / limitMb };
-  };
-  return { name, against: `${limitMb} MB`, measure };
-}
-
-function run(command, args, { cwd, home }) {
-  const start = performance.now();
-  const { status, stderr, error } = spawnSync(command, args, {
-    cwd,
-    stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, SLIPWAY_HOME: home },
-  });
-  if (error || status !== 0) throw error ?? new Error(`${command} ${args.join(" ")} ended with ${status}: ${stderr}`);
-  return performance.now() - start;
-}
-
-function median(numbers) {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+/** What the process itself says it needed (getrusage, ru_maxrss), at its end. */
+async function peakMegabytes(args, { cwd, env, scratch }) {
+  const hook = path.join(scratch, "peak.mjs");
+  const answer = path.join(scratch, "peak.txt");
+  const body = `process.on("exit", () => writeFileSync(${JSON.stringify(answer)}, String(process.resourceUsage().maxRSS)));`;
+  writeFileSync(hook, `import { writeFileSync } from "node:fs";\n${body}\n`);
+  await command(process.execPath, ["--import", hook, ...args], { cwd, env })();
+  return (Number(readFileSync(answer, "utf8")) * 1024) / 1e6;
 }
 
 /** Sizes like those of a real project of 3,546 files and 51 MB, and of one of 50,000 files and 138 MB. */

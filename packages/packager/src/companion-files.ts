@@ -73,7 +73,7 @@ async function listTrackedBelow(
   const prefix = Buffer.from(name);
   const from = `companion ${name}`;
   const below = narrow(repository, path.relative(repository.top, directory));
-  if (below.index.entries.length === 0) {
+  if (below.index.size === 0) {
     throw new PackagerError("PACKAGER_EMPTY", `Git tracks no file of the companion ${name} in ${directory}`, {
       hint: "From a directory in a repository only tracked files come along: git add them.",
     });
@@ -97,6 +97,11 @@ function narrow(repository: Repository, directory: string): Repository {
   const isBelow = (file: Uint8Array) => latin1(file).startsWith(start);
   const relative = (files: readonly Uint8Array[]) => files.filter(isBelow).map((file) => file.subarray(start.length));
   const { index, top } = repository;
+  function* entries() {
+    for (const entry of index.entries()) {
+      if (isBelow(entry.path)) yield { ...entry, path: entry.path.subarray(start.length) };
+    }
+  }
   const status = repository.status.then((whole) => ({
     ...whole,
     dirty: relative(whole.dirty),
@@ -106,12 +111,7 @@ function narrow(repository: Repository, directory: string): Repository {
   return {
     ...repository,
     top: `${top}/${directory}`,
-    index: {
-      entries: index.entries
-        .filter((entry) => isBelow(entry.path))
-        .map((entry) => ({ ...entry, path: entry.path.subarray(start.length) })),
-      unmerged: relative(index.unmerged),
-    },
+    index: { size: [...entries()].length, entries, unmerged: relative(index.unmerged) },
     status,
   };
 }

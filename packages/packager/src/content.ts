@@ -56,8 +56,8 @@ export async function readContent(
 }
 
 function finish(file: number, size: number, sha256: string): FileContent | undefined {
-  const stat = fstatSync(file, { bigint: true });
-  return stat.isFile() && Number(stat.size) === size ? { size, sha256, stamp: stampOf(stat) } : undefined;
+  const stat = fstatSync(file);
+  return stat.isFile() && stat.size === size ? { size, sha256, stamp: stampOf(stat) } : undefined;
 }
 
 export function createScratch(): Buffer {

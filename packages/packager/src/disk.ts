@@ -1,9 +1,9 @@
 import { lstatSync, readFileSync, readlinkSync } from "node:fs";
-import type { BigIntStats } from "node:fs";
+import type { Stats } from "node:fs";
 
 import { PackagerError, systemCode } from "./error.ts";
 import type { FileStamp, ListedFile } from "./listing.ts";
-import { absolutePath, displayPath, joinPath, latin1, parentPath } from "./paths.ts";
+import { absolutePath, displayPath, fromLatin1, joinPath, latin1, parentPath } from "./paths.ts";
 
 /** What lies on disk under a name, when it cannot be packaged as it is. */
 export type Unpackable = "absent" | "directory" | "special";
@@ -25,40 +25,54 @@ export interface RecordedKind {
 
 /** Looks at files below one directory without reading them and without following a symbolic link, also none on the way. */
 export function createLook({ directory, prefix, from }: LookOptions) {
-  const realDirectories = new Map<string, boolean>([["", true]]);
-  const isRealDirectory = (path: string): boolean => {
-    const known = realDirectories.get(path);
-    if (known !== undefined) return known;
-    const isReal =
-      isRealDirectory(parentPath(path)) &&
-      lstat(absolutePath(directory, Buffer.from(path, "latin1")))?.isDirectory() === true;
-    realDirectories.set(path, isReal);
-    return isReal;
-  };
-  return (path: Uint8Array, recorded: RecordedKind = {}): ListedFile | Unpackable => {
-    if (!isRealDirectory(parentPath(latin1(path)))) return "absent";
-    const source = absolutePath(directory, path);
+  const isRealDirectory = createDirectoryCheck(directory);
+  return (name: Uint8Array, recorded?: RecordedKind): ListedFile | Unpackable => {
+    const text = latin1(name);
+    if (!isRealDirectory(parentPath(text))) return "absent";
+    const source = absolutePath(directory, name, text);
     const stat = lstat(source);
     if (stat === undefined) return "absent";
-    const common = { path: joinPath(prefix, path), source, from, stamp: stampOf(stat) };
+    const path = joinPath(prefix, name);
+    const stamp = stampOf(stat);
     if (stat.isSymbolicLink()) {
-      return { ...common, kind: "symlink", mode: 0o777, size: 0, target: readlinkSync(source, { encoding: "buffer" }) };
+      const target = readlinkSync(source, { encoding: "buffer" });
+      return { path, kind: "symlink", source, from, mode: 0o777, size: 0, stamp, target };
     }
     if (stat.isDirectory()) return "directory";
     if (!stat.isFile()) return "special";
-    if (recorded.isSymlink) return { ...common, kind: "symlink", mode: 0o777, size: 0, target: readFileSync(source) };
-    const isExecutable = recorded.isExecutable ?? (stat.mode & 0o100n) !== 0n;
-    return { ...common, kind: "file", mode: isExecutable ? 0o755 : 0o644, size: Number(stat.size) };
+    if (recorded?.isSymlink) {
+      return { path, kind: "symlink", source, from, mode: 0o777, size: 0, stamp, target: readFileSync(source) };
+    }
+    const isExecutable = recorded?.isExecutable ?? (stat.mode & 0o100) !== 0;
+    return { path, kind: "file", source, from, mode: isExecutable ? 0o755 : 0o644, size: stat.size, stamp };
   };
 }
 
-export function stampOf(stat: BigIntStats): FileStamp {
-  return { mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs, inode: stat.ino };
+/** Whether a path (one character a byte) leads to a directory through directories only. Asks about each once. */
+function createDirectoryCheck(directory: string): (path: string) => boolean {
+  const known = new Map<string, boolean>([["", true]]);
+  return function isRealDirectory(path): boolean {
+    let isReal = known.get(path);
+    if (isReal === undefined) {
+      const stat = isRealDirectory(parentPath(path))
+        ? lstat(absolutePath(directory, fromLatin1(path), path))
+        : undefined;
+      isReal = stat?.isDirectory() === true;
+      known.set(path, isReal);
+    }
+    return isReal;
+  };
 }
 
-function lstat(file: string | Buffer): BigIntStats | undefined {
+export function stampOf({ mtimeMs, ctimeMs, ino }: Stats): FileStamp {
+  return { mtimeMs, ctimeMs, inode: ino };
+}
+
+const ifThere = { throwIfNoEntry: false };
+
+function lstat(file: string | Buffer): Stats | undefined {
   try {
-    return lstatSync(file, { bigint: true, throwIfNoEntry: false });
+    return lstatSync(file, ifThere);
   } catch (error) {
     throw unreadable(file, error);
   }

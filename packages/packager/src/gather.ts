@@ -39,7 +39,7 @@ export async function gather(options: PackageOptions): Promise<Gathered> {
   const root = opened?.top ?? cwd;
   if (!opened && companions.length === 0 && include.length === 0) throw notARepository(cwd);
   refuseSameNames(companions);
-  if (opened?.index.entries.length === 0 && opened.index.unmerged.length === 0 && include.length === 0) {
+  if (opened?.index.size === 0 && opened.index.unmerged.length === 0 && include.length === 0) {
     throw nothingTracked(root);
   }
   const gathered: (ListedCompanion & CompanionFiles)[] = [];

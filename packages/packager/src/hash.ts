@@ -54,5 +54,5 @@ async function readStable(file: ListedFile, scratch: Buffer, signal: AbortSignal
 }
 
 export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
-  return a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.inode === b.inode;
+  return a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs && a.inode === b.inode;
 }

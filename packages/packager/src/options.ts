@@ -24,6 +24,8 @@ export type PackagerEvent =
   | { readonly type: "packager.listed"; readonly files: number; readonly bytes: number; readonly untracked: number }
   /** `hashedFiles` were read; the others were known from last time. */
   | { readonly type: "packager.hashed"; readonly hashedFiles: number; readonly hashedBytes: number }
+  /** The cache directory could not be written; the next packaging reads everything again. */
+  | { readonly type: "packager.not_remembered"; readonly reason: string }
   | { readonly type: "packager.packed"; readonly digest: Digest; readonly files: number; readonly bytes: number };
 
 export const defaultMaxBytes = 500_000_000;

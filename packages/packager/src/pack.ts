@@ -1,6 +1,8 @@
-import { createManifest, manifestDigest, stripControlCharacters } from "@slipway/core";
-import type { Bundle, CodeSource } from "@slipway/core";
+import { createManifest, manifestDigest, stripControlCharacters, systemClock } from "@slipway/core";
+import type { Bundle, CodeSource, ManifestEntry } from "@slipway/core";
 
+import { openStatCache } from "./cache.ts";
+import type { FileContent } from "./content.ts";
 import { PackagerError } from "./error.ts";
 import type { Gathered } from "./gather.ts";
 import { hashFiles } from "./hash.ts";
@@ -26,16 +28,7 @@ export async function packBundle(options: PackageOptions): Promise<PackedBundle>
   refuseTooLarge(listing.files, options.maxBytes ?? defaultMaxBytes);
   const patch = readPatch(gathered, listing);
   patch.catch(() => {}); // Awaited below, unless reading a file fails first.
-  let hashedFiles = 0;
-  let hashedBytes = 0;
-  const entries = await hashFiles(listing.files, {
-    onHashed: (_, content) => {
-      hashedFiles += 1;
-      hashedBytes += content.size;
-    },
-    signal: options.signal,
-  });
-  options.onEvent?.({ type: "packager.hashed", hashedFiles, hashedBytes });
+  const entries = await hashListed(listing, options);
   const manifest = createManifest(entries);
   const digest = manifestDigest(manifest);
   options.onEvent?.({ type: "packager.packed", digest, files: entries.length, bytes: manifest.bytes });
@@ -46,6 +39,30 @@ export async function packBundle(options: PackageOptions): Promise<PackedBundle>
     listing,
     tar: (tarOptions = {}) => tarStream({ manifest, files: listing.files }, tarOptions),
   };
+}
+
+/** Reads what is not known from last time, and remembers it for the next. */
+async function hashListed(listing: Listing, options: PackageOptions): Promise<readonly ManifestEntry[]> {
+  const { cacheDirectory, clock = systemClock, signal, onEvent } = options;
+  const directories = [listing.root, ...listing.companions.map((companion) => companion.directory)];
+  const cache = cacheDirectory === undefined ? undefined : openStatCache({ cacheDirectory, directories });
+  const readSinceMs = clock.now().getTime();
+  const hashed = new Map<ListedFile, FileContent>();
+  const onHashed = (file: ListedFile, content: FileContent) => void hashed.set(file, content);
+  const entries = await hashFiles(listing.files, { known: cache?.known, onHashed, signal });
+  const hashedBytes = [...hashed.values()].reduce((sum, content) => sum + content.size, 0);
+  onEvent?.({ type: "packager.hashed", hashedFiles: hashed.size, hashedBytes });
+  if (cache !== undefined && hashed.size > 0) {
+    const files = listing.files.flatMap((file, position) => {
+      const entry = entries[position];
+      if (entry?.kind !== "file") return [];
+      const { path, size, sha256 } = entry;
+      return [{ path, size, sha256, stamp: hashed.get(file)?.stamp ?? file.stamp }];
+    });
+    const reason = cache.save(files, readSinceMs);
+    if (reason !== undefined) onEvent?.({ type: "packager.not_remembered", reason });
+  }
+  return entries;
 }
 
 async function readPatch({ repository }: Gathered, { source }: Listing): Promise<Pick<CodeSource, "patch">> {

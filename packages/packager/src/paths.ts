@@ -4,6 +4,7 @@ import { stripControlCharacters } from "@slipway/core";
 
 /** Bytes as a string with one character for each: sorts, splits and compares as the bytes do. */
 export function latin1(bytes: Uint8Array): string {
+  if (Buffer.isBuffer(bytes)) return bytes.toString("latin1");
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
@@ -27,8 +28,7 @@ export function displayPaths(paths: readonly (Uint8Array | string)[], most = 5):
 const ascii = /^[\u0000-\u007f]*$/;
 
 /** The file that a relative path names below a directory. A string wherever that is exact: Node handles those faster. */
-export function absolutePath(directory: string, path: Uint8Array): string | Buffer {
-  const text = latin1(path);
+export function absolutePath(directory: string, path: Uint8Array, text = latin1(path)): string | Buffer {
   if (ascii.test(text)) return `${directory}/${text}`;
   if (isUtf8(path)) return `${directory}/${Buffer.from(path).toString("utf8")}`;
   return Buffer.concat([Buffer.from(`${directory}/`), path]);

@@ -8,7 +8,7 @@ import type { Gathered } from "./gather.ts";
 import { globText } from "./globs.ts";
 import type { Glob } from "./globs.ts";
 import type { ExcludedPath, ListedFile, Listing } from "./listing.ts";
-import { displayPath, latin1, parentPath } from "./paths.ts";
+import { displayPath, latin1 } from "./paths.ts";
 import { planWarnings } from "./warnings.ts";
 
 export interface PlanOptions {
@@ -25,14 +25,14 @@ export function planListing(gathered: Gathered, { exclude, maxBytes }: PlanOptio
     ...gathered.included,
   ];
   const { kept, dropped } = applyExcludes(sortAndMerge(all), exclude);
-  refuseFilesAsDirectories(kept);
   if (kept.length === 0) {
     throw new PackagerError("PACKAGER_EMPTY", `There is nothing to package in ${root}`, {
       hint: "See what was left out, and why: slipway package --explain",
     });
   }
   const left = [...(repository?.tracked.excluded ?? []), ...companions.flatMap((companion) => companion.excluded)];
-  const paths = new Set(kept.map((file) => latin1(file.path)));
+  const added = [...gathered.included, ...companions.flatMap((companion) => companion.files)];
+  const paths = new Set(added.map((file) => latin1(file.path)));
   return {
     rule: chooseRule(gathered),
     root,
@@ -69,6 +69,11 @@ function describeSource(gathered: Gathered): CodeSource {
 
 /** By the bytes of the paths. Of the same file listed twice, the first stays and tells why it is there. */
 function sortAndMerge(files: readonly ListedFile[]): readonly ListedFile[] {
+  const isInOrder = files.every((file, position) => {
+    const before = files[position - 1];
+    return before === undefined || Buffer.compare(before.path, file.path) < 0;
+  });
+  if (isInOrder) return files;
   const sorted = files.toSorted((a, b) => Buffer.compare(a.path, b.path));
   return sorted.filter((file, position) => {
     const before = sorted[position - 1];
@@ -76,17 +81,6 @@ function sortAndMerge(files: readonly ListedFile[]): readonly ListedFile[] {
     if (before.source.toString() === file.source.toString()) return false;
     throw clash(file.path, `${before.from} and ${file.from} both have ${displayPath(file.path)}`);
   });
-}
-
-function refuseFilesAsDirectories(files: readonly ListedFile[]): void {
-  const paths = new Set(files.map((file) => latin1(file.path)));
-  for (const file of files) {
-    for (let parent = parentPath(latin1(file.path)); parent !== ""; parent = parentPath(parent)) {
-      if (!paths.has(parent)) continue;
-      const name = displayPath(Buffer.from(parent, "latin1"));
-      throw clash(file.path, `${name} is a file, and the directory of ${displayPath(file.path)} (${file.from})`);
-    }
-  }
 }
 
 function clash(file: Uint8Array, message: string): PackagerError {

@@ -26,13 +26,12 @@ export interface TrackedOptions extends RepositoryOptions {
 /** Tracked files with what lies on disk, submodules at their full path. What is tracked and not on disk is told and left out. */
 export async function listTracked(repository: Repository, options: TrackedOptions): Promise<TrackedFiles> {
   refuseUnmerged(repository);
-  const { files, absent, special, gitlinks } = await lookAtEntries(repository, options);
+  const { files, absent, special, gitlinks, hidden } = await lookAtEntries(repository, options);
   const submodules: TrackedFiles[] = [];
   for (const gitlink of gitlinks) submodules.push(await listSubmodule(repository, gitlink, options));
   const status = await repository.status;
   const missing = absent.filter((entry) => !entry.skipWorktree).map((entry) => entry.path);
   const sparse = absent.filter((entry) => entry.skipWorktree).map((entry) => entry.path);
-  const hidden = repository.index.entries.filter((entry) => entry.assumeUnchanged).map((entry) => entry.path);
   const excluded = [
     ...missing.map((path) => ({ path: joinPath(options.prefix, path), why: "tracked, but deleted on disk" })),
     ...sparse.map((path) => ({ path: joinPath(options.prefix, path), why: "tracked, but not in the sparse checkout" })),
@@ -75,23 +74,29 @@ async function lookAtEntries({ top, index, fileMode, symlinks }: Repository, { p
   const absent: IndexEntry[] = [];
   const special: Uint8Array[] = [];
   const gitlinks: IndexEntry[] = [];
-  for (const entry of index.entries) {
+  const hidden: Uint8Array[] = [];
+  for (const entry of index.entries()) {
+    if (entry.assumeUnchanged) hidden.push(entry.path);
     if (entry.mode === "160000") {
       gitlinks.push(entry);
       continue;
     }
     if (!isSafePath(latin1(entry.path))) throw unsafePath(top, entry.path);
-    const seen = look(entry.path, {
-      ...(!fileMode && { isExecutable: entry.mode === "100755" }),
-      ...(!symlinks && { isSymlink: entry.mode === "120000" }),
-    });
+    const seen = look(entry.path, fileMode && symlinks ? undefined : recordedKind(entry, { fileMode, symlinks }));
     if (typeof seen !== "string") files.push(seen);
     else if (seen === "special") special.push(entry.path);
     else absent.push(entry);
     const paused = pause();
     if (paused) await paused;
   }
-  return { files, absent, special, gitlinks };
+  return { files, absent, special, gitlinks, hidden };
+}
+
+function recordedKind({ mode }: IndexEntry, { fileMode, symlinks }: { fileMode: boolean; symlinks: boolean }) {
+  return {
+    ...(!fileMode && { isExecutable: mode === "100755" }),
+    ...(!symlinks && { isSymlink: mode === "120000" }),
+  };
 }
 
 function unsafePath(top: string, path: Uint8Array): PackagerError {

@@ -63,15 +63,18 @@ function leadsOut(link: Uint8Array, target: Uint8Array): boolean {
 }
 
 function differingInCase(files: readonly ListedFile[]): readonly string[] {
+  const paths = Buffer.concat(files.flatMap((file) => [file.path, separator])).toString("utf8");
+  const folded = paths.toLowerCase().split("\0", files.length);
+  if (new Set(folded).size === files.length) return [];
   const seen = new Map<string, Uint8Array>();
   const pairs: string[] = [];
-  for (const { path: file } of files) {
-    const folded = Buffer.from(file).toString("utf8").toLowerCase();
-    const other = seen.get(folded);
-    if (other === undefined) seen.set(folded, file);
+  for (const [position, { path: file }] of files.entries()) {
+    const key = folded[position] ?? "";
+    const other = seen.get(key);
+    if (other === undefined) seen.set(key, file);
     else pairs.push(`${displayPath(other)} and ${displayPath(file)}`);
   }
-  return pairs.length === 0
-    ? []
-    : [`${displayPaths(pairs)} differ only in case: some file systems hold just one of them`];
+  return [`${displayPaths(pairs)} differ only in case: some file systems hold just one of them`];
 }
+
+const separator = Buffer.from("\0");

@@ -13,34 +13,56 @@ export interface IndexEntry {
 }
 
 export interface Index {
-  /** In git's order: sorted by the bytes of the paths. */
-  readonly entries: readonly IndexEntry[];
+  /** How many entries there are, unmerged ones not counted. */
+  readonly size: number;
+  /** In git's order: sorted by the bytes of the paths. Made anew each time: a big index would fill the memory otherwise. */
+  entries(): Iterable<IndexEntry>;
   readonly unmerged: readonly Uint8Array[];
 }
 
 /** Reads `git ls-files -s -v -z`: `H 100644 <id> 0\t<path>\0` (git-ls-files(1), "OUTPUT"; the letter is lower case where assumed unchanged). */
 export function parseIndex(stdout: Buffer): Index {
   const text = latin1(stdout);
-  const entries: IndexEntry[] = [];
-  const unmerged: Uint8Array[] = [];
+  const unmerged = new Map<string, Uint8Array>();
+  let size = 0;
+  for (const line of indexLines(text)) {
+    if (line.stage === "0") size += 1;
+    else unmerged.set(text.slice(line.pathStart, line.end), stdout.subarray(line.pathStart, line.end));
+  }
+  return { size, entries: () => indexEntries(stdout, text), unmerged: [...unmerged.values()] };
+}
+
+interface IndexLine {
+  readonly start: number;
+  readonly idEnd: number;
+  readonly stage: string | undefined;
+  readonly pathStart: number;
+  readonly end: number;
+}
+
+function* indexLines(text: string): Generator<IndexLine> {
   for (let start = 0; start < text.length;) {
     const end = text.indexOf("\0", start);
     const idEnd = text.indexOf(" ", start + 9);
-    const mode = text.slice(start + 2, start + 8);
-    const path = stdout.subarray(idEnd + 3, end);
-    const tag = text[start] ?? "";
-    if (text[idEnd + 1] !== "0") {
-      if (unmerged.at(-1)?.toString() !== path.toString()) unmerged.push(path);
-    } else if (isIndexMode(mode)) {
-      const objectId = text.slice(start + 9, idEnd);
-      const assumeUnchanged = tag !== tag.toUpperCase();
-      entries.push({ path, mode, objectId, skipWorktree: tag === "S" || tag === "s", assumeUnchanged });
-    } else {
-      throw new Error(`git ls-files answered with the mode ${mode}`);
-    }
+    yield { start, idEnd, stage: text[idEnd + 1], pathStart: idEnd + 3, end };
     start = end + 1;
   }
-  return { entries, unmerged };
+}
+
+function* indexEntries(stdout: Buffer, text: string): Generator<IndexEntry> {
+  for (const { start, idEnd, stage, pathStart, end } of indexLines(text)) {
+    if (stage !== "0") continue;
+    const mode = text.slice(start + 2, start + 8);
+    if (!isIndexMode(mode)) throw new Error(`git ls-files answered with the mode ${mode}`);
+    const tag = text[start] ?? "";
+    yield {
+      path: stdout.subarray(pathStart, end),
+      mode,
+      objectId: text.slice(start + 9, idEnd),
+      skipWorktree: tag === "S" || tag === "s",
+      assumeUnchanged: tag !== tag.toUpperCase(),
+    };
+  }
 }
 
 function isIndexMode(mode: string): mode is IndexEntry["mode"] {

@@ -49,7 +49,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     stage: (bundle, { signal } = {}) => stager.stage(bundle, { signal }),
     plan: (job, context) => planLocalJob(job, context, home),
     async submit(plans, { signal } = {}) {
-      const handles = await submitPlans(plans, { env, shell, processes, signal });
+      const handles = await submitPlans(plans, { env, shell, signal });
       onEvent?.({ type: "executor-local.submitted", handles });
       return handles;
     },

@@ -9,8 +9,6 @@ import { isErrno } from "./errno.ts";
 /** The processes of this machine, known by number, start time and boot. */
 export interface Processes {
   boot(): Promise<string>;
-  /** Undefined when there is none. In the same form as the job's wrapper writes it. */
-  startOf(pid: number): Promise<string | undefined>;
   isAlive(identity: ProcessIdentity): Promise<boolean>;
   /** Whether the leader or another process of the group lives. */
   isGroupAlive(group: GroupRecord): Promise<boolean>;
@@ -24,7 +22,6 @@ export function openProcesses(env: Readonly<Record<string, string | undefined>>)
     identity.boot === (await bootNow()) && (await table.startOf(identity.pid)) === identity.start;
   return {
     boot: bootNow,
-    startOf: (pid) => table.startOf(pid),
     isAlive,
     async isGroupAlive(group) {
       if (group.boot !== (await bootNow())) return false;
@@ -35,6 +32,7 @@ export function openProcesses(env: Readonly<Record<string, string | undefined>>)
 
 interface ProcessTable {
   boot(): Promise<string>;
+  /** Undefined when there is none. In the same form as the job's wrapper writes it. */
   startOf(pid: number): Promise<string | undefined>;
   /** Whether processes of this group, in its session, live although the leader does not. */
   hasMembers(group: GroupRecord): Promise<boolean>;

@@ -8,7 +8,6 @@ import { assertCommandExists } from "./command.ts";
 import { LocalExecutorError } from "./error.ts";
 import { orderPlans, siblingRunDir } from "./order.ts";
 import { createRunDirectory } from "./prepare.ts";
-import type { Processes } from "./processes.ts";
 import { exists, startWrapper, waitForCommit } from "./wrapper.ts";
 import type { StartedWrapper } from "./wrapper.ts";
 import { writeAtomically } from "./write.ts";
@@ -16,7 +15,6 @@ import { writeAtomically } from "./write.ts";
 export interface SubmitContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly shell: string;
-  readonly processes: Processes;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,20 +58,19 @@ async function assertSubmitted(plan: JobPlan, job: string): Promise<void> {
 async function startAll(
   ordered: readonly JobPlan[],
   started: StartedWrapper[],
-  { env, shell, processes, signal }: SubmitContext,
+  { env, shell, signal }: SubmitContext,
 ): Promise<void> {
   const first = ordered[0];
   if (!first) return;
-  const start = await processes.startOf(process.pid);
-  const file = path.join(first.runDir, "released");
-  const release = ordered.length > 1 && start !== undefined ? { file, pid: process.pid, start } : undefined;
+  const releaseFile = ordered.length > 1 ? path.join(first.runDir, "released") : undefined;
   for (const plan of ordered) {
     signal?.throwIfAborted();
     if (!(await exists(path.join(plan.runDir, "commit"))))
-      started.push(await startWrapper(plan, { env, shell, release }));
+      started.push(await startWrapper(plan, { env, shell, releaseFile }));
   }
-  for (const wrapper of started) await waitForCommit(wrapper, release && signal);
-  if (release) await writeAtomically(file, ordered.map(({ token }) => `${token}\n`).join(""));
+  for (const wrapper of started) await waitForCommit(wrapper, releaseFile === undefined ? undefined : signal);
+  if (releaseFile !== undefined) await writeAtomically(releaseFile, ordered.map(({ token }) => `${token}\n`).join(""));
+  for (const wrapper of started) wrapper.release();
 }
 
 const endLimitMs = 15_000;
@@ -84,7 +81,8 @@ async function takeBack(
   made: readonly JobPlan[],
   started: readonly StartedWrapper[],
 ): Promise<void> {
-  for (const wrapper of started) wrapper.kill("SIGTERM");
+  for (const wrapper of started) wrapper.kill("SIGTERM"); // Before it could take the end of its input for anything else.
+  for (const wrapper of started) wrapper.release();
   const limit = new AbortController();
   const late = sleep(endLimitMs, undefined, { signal: limit.signal }).catch(() => {}); // Ended in time.
   await Promise.race([late, Promise.all(started.map(({ ended }) => ended))]);

@@ -13,8 +13,8 @@ export interface WrapperOptions {
   /** The POSIX shell that runs the scripts. */
   readonly shell: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where the jobs begin together: the file that says so, and who will write it. */
-  readonly release?: { readonly file: string; readonly pid: number; readonly start: string } | undefined;
+  /** Where jobs begin together: the file that lets them, written before `release` is called. */
+  readonly releaseFile?: string | undefined;
 }
 
 /** A wrapper that this process has started; it goes on when this process ends. */
@@ -23,21 +23,27 @@ export interface StartedWrapper {
   /** Resolves when the wrapper has ended, to why it could not be started. */
   readonly ended: Promise<Error | undefined>;
   hasEnded(): boolean;
+  /** Lets a wrapper look for the release file that waits for it. The end of this process does the same. */
+  release(): void;
   kill(signal: NodeJS.Signals): void;
 }
 
 /** Starts the job's script as a session of its own, away from the terminal. */
-export async function startWrapper(plan: JobPlan, { shell, env, release }: WrapperOptions): Promise<StartedWrapper> {
+export async function startWrapper(
+  plan: JobPlan,
+  { shell, env, releaseFile }: WrapperOptions,
+): Promise<StartedWrapper> {
   const script = path.join(plan.runDir, plan.script);
-  const args = release ? [script, release.file, String(release.pid), release.start] : [script];
+  const args = releaseFile === undefined ? [script] : [script, releaseFile];
   await using log = await open(path.join(plan.runDir, "wrapper.log"), "a", 0o600);
   const child = spawn(shell, args, {
     cwd: plan.runDir,
     env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("slipway_"))),
     detached: true,
-    stdio: ["ignore", log.fd, log.fd],
+    stdio: [releaseFile === undefined ? "ignore" : "pipe", log.fd, log.fd],
   });
   child.unref();
+  child.stdin?.on("error", () => {}); // The wrapper has ended; that is told elsewhere.
   let hasEnded = false;
   const ended = new Promise<Error | undefined>((resolve) => {
     child.once("error", resolve);
@@ -49,6 +55,7 @@ export async function startWrapper(plan: JobPlan, { shell, env, release }: Wrapp
     plan,
     ended,
     hasEnded: () => hasEnded,
+    release: () => child.stdin?.destroy(),
     kill: (signal) => {
       if (!hasEnded) child.kill(signal);
     },

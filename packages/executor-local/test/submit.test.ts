@@ -241,7 +241,7 @@ test.runIf(mayMount)("says that the disk is full, and leaves nothing (a small di
   await using fixture = await openFixture();
   const disk = path.join(fixture.home, "disk");
   await mkdir(disk);
-  expect(spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]).status).toBe(0);
+  expect(spawnSync("sh", ["-c", 'mount -t tmpfs -o size=64k tmpfs "$1"', "sh", disk]).status).toBe(0);
   try {
     spawnSync("sh", ["-c", 'cat /dev/zero >"$1"', "sh", path.join(disk, "fill")]);
     await using executor = createLocalExecutor({ home: disk, env });
@@ -253,7 +253,7 @@ test.runIf(mayMount)("says that the disk is full, and leaves nothing (a small di
     });
     expect(await readdir(path.join(disk, "runs"), { recursive: true })).toEqual([]);
   } finally {
-    spawnSync("umount", [disk]);
+    spawnSync("sh", ["-c", 'umount "$1"', "sh", disk]);
   }
 });
 

@@ -44,7 +44,7 @@ slipway_attempt=1
 slipway_needs=${quoteShell(needs)} # TYPE:JOB of the same experiment; TYPE is ok, notok or any
 slipway_time_limit_seconds=${renderSeconds(job.resources.timeLimitSeconds)} # empty: none
 slipway_grace_seconds=${renderSeconds(graceSeconds)} # between TERM and KILL
-slipway_release=\${1-} slipway_submitter=\${2-} slipway_submitter_start=\${3-} # given by slipway when jobs begin together
+slipway_release=\${1-} # given by slipway when jobs begin together: the file that lets them
 
 # The command. Its variables are in the files env and secrets.
 set -- ${quoteCommand(commandWords(job))}

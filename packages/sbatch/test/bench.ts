@@ -25,6 +25,7 @@ export interface TestJob extends Partial<Job> {
 }
 
 export interface StartOptions {
+  readonly stdin?: "pipe" | "ignore";
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
@@ -74,8 +75,12 @@ export async function openBench(program: string): Promise<Bench> {
     await writeFile(path.join(runDir, "secrets"), renderEnvironment(secrets));
     return runDir;
   };
-  const start: Bench["start"] = (runDir, { args = [], env = { PATH: process.env["PATH"] } } = {}) =>
-    spawn(shell, [path.join(runDir, "job.sh"), ...args], { env: { ...env }, detached: true, stdio: "ignore" });
+  const start: Bench["start"] = (runDir, { args = [], stdin = "ignore", env = { PATH: process.env["PATH"] } } = {}) =>
+    spawn(shell, [path.join(runDir, "job.sh"), ...args], {
+      env: { ...env },
+      detached: true,
+      stdio: [stdin, "ignore", "ignore"],
+    });
   return {
     path: folder.path,
     prepare,

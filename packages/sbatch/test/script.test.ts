@@ -36,7 +36,7 @@ slipway_attempt=1
 slipway_needs='ok:prepare any:other' # TYPE:JOB of the same experiment; TYPE is ok, notok or any
 slipway_time_limit_seconds=90 # empty: none
 slipway_grace_seconds=10 # between TERM and KILL
-slipway_release=\${1-} slipway_submitter=\${2-} slipway_submitter_start=\${3-} # given by slipway when jobs begin together
+slipway_release=\${1-} # given by slipway when jobs begin together: the file that lets them
 
 # The command. Its variables are in the files env and secrets.
 set -- python3 train.py --lr 0.1 'it'\\''s'

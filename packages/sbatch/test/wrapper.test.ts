@@ -170,13 +170,24 @@ describe.concurrent.each(shells)("the wrapper with $name", ({ program }) => {
     await eventually("the stray to end", () => !lives(Number(log)));
   });
 
-  test("does not begin when slipway is gone before it said so", async () => {
+  test("begins when slipway says so, and not when it is gone before that", async () => {
     await using bench = await openBench(program);
-    const runDir = await bench.prepare({ sh: "exit 0" });
-    await exited(
-      bench.start(runDir, { args: [path.join(runDir, "released"), String(process.pid), "not its start time"] }),
+    const released = path.join(bench.path, "released");
+    const [told, untold] = await Promise.all([bench.prepare({ name: "told" }), bench.prepare({ name: "untold" })]);
+    const wrappers = [told, untold].map((runDir) => bench.start(runDir, { args: [released], stdin: "pipe" }));
+    const ends = wrappers.map(exited);
+    await eventually(
+      "both to wait",
+      async () => (await readEvidence(told)).commit && (await readEvidence(untold)).commit,
     );
-    const { start, end } = await readEvidence(runDir);
+    wrappers[1]?.stdin?.end();
+    await ends[1];
+    await writeFile(released, "");
+    expect((await readEvidence(told)).start).toBe(undefined);
+    wrappers[0]?.stdin?.end();
+    await ends[0];
+    expect((await readEvidence(told)).end).toMatchObject({ outcome: "ended", exitCode: 0 });
+    const { start, end } = await readEvidence(untold);
     expect([start, end]).toEqual([
       undefined,
       expect.objectContaining({ outcome: "cancelled", reason: "submission_interrupted" }),
@@ -268,12 +279,15 @@ describe.runIf(mayMount).each(shells)(
 /** A file system of 256 KiB. */
 async function smallDisk(directory: string): Promise<AsyncDisposable & { readonly path: string }> {
   await mkdir(directory);
-  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", directory]);
+  const { status, stderr } = spawnSync("sh", ["-c", 'mount -t tmpfs -o size=256k tmpfs "$1"', "sh", directory]);
   if (status !== 0) throw new Error(`mount: ${String(stderr)}`);
   return {
     path: directory,
     async [Symbol.asyncDispose]() {
-      await eventually("the disk to be free", () => spawnSync("umount", [directory]).status === 0);
+      await eventually(
+        "the disk to be free",
+        () => spawnSync("sh", ["-c", 'umount "$1"', "sh", directory]).status === 0,
+      );
     },
   };
 }

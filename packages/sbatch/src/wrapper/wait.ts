@@ -38,17 +38,18 @@ slipway_need() {
   esac
 }
 
-# Jobs that are submitted together begin together: when the file that slipway names is there. When slipway is gone before that, none begins.
+# Jobs that are submitted together begin together. Standard input ends when slipway lets them go, or when it is gone itself; which of
+# both it was is told by a file that it writes first.
 slipway_await_release() {
-  slipway_tries=0
-  until [ -z "$slipway_release" ] || [ -e "$slipway_release" ]; do
-    slipway_check_cancelled
-    if ! { slipway_find "$slipway_submitter" && [ "$slipway_found" = "$slipway_submitter_start" ]; } && [ ! -e "$slipway_release" ]; then
-      slipway_not_run submission_interrupted
-    fi
-    slipway_tries=$((slipway_tries + 1))
-    if [ "$slipway_tries" -lt 50 ]; then slipway_pause 0.02; else slipway_pause 0.5; fi
-  done
+  [ -n "$slipway_release" ] || return 0
+  exec 3<&0
+  cat <&3 >/dev/null &
+  slipway_nap=$!
+  exec 3<&-
+  wait "$slipway_nap"
+  slipway_nap=''
+  slipway_check_cancelled
+  [ -e "$slipway_release" ] || slipway_not_run submission_interrupted
 }
 
 slipway_await_needs() {

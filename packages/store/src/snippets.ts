@@ -191,9 +191,8 @@ discard() {
   rm -rf "store/trash/.del-$nonce"
 }
 refuse() { say FAIL "$@"; discard >/dev/null 2>&1; exit 1; }
-mkdir "$staging" || fail folder "$staging"
 trap "discard >/dev/null 2>&1; exit 1" HUP INT TERM PIPE
-mkdir "$staging/L" "$staging/tree" || refuse folder "$staging"
+mkdir "$staging" "$staging/L" "$staging/tree" || refuse folder "$staging"
 extract() ( cd "$staging" && exec tar "$@" )
 set -- -xm --no-same-owner --no-same-permissions -f -
 dd if=/dev/zero bs=512 count=2 2>/dev/null | extract "$@" >/dev/null 2>&1 || set -- -xmof -

@@ -13,6 +13,7 @@ export async function endProcessGroup(child: ChildProcess, graceMs: number): Pro
   });
   const killAt = performance.now() + graceMs;
   let isAlive = signalGroup(group, "SIGTERM");
+  child.stdin?.destroy(); // A process that a shell is just starting can miss the signal; the end of its input it cannot.
   while (isAlive && performance.now() < killAt) {
     await sleep(pollDelayMs);
     isAlive = signalGroup(group, 0);
@@ -20,7 +21,7 @@ export async function endProcessGroup(child: ChildProcess, graceMs: number): Pro
   if (isAlive) signalGroup(group, "SIGKILL");
   await exited;
   // A process that has left the group may hold them open for ever.
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+  for (const stream of [child.stdout, child.stderr]) stream?.destroy();
 }
 
 /** Sends a signal to all of a group (0 only asks); false when the group has no member left. */

@@ -82,10 +82,25 @@ test("asks with SIGTERM first, so that a command can clean up before it ends", a
   await mkdir(path.join(folder.path, "half-made"));
   await using transport = openLocalTransport({ env, cwd: folder.path });
   const abort = new AbortController();
-  const script = "trap 'rmdir half-made; exit 1' TERM; echo ready; sleep 1000 & wait";
+  const script = "trap 'rmdir half-made; exit 1' TERM; sleep 1000 & echo ready; wait";
   const command = transport.exec(["sh", "-c", script], { signal: abort.signal, onStdout: () => abort.abort(stopped) });
   await expect(command).rejects.toBe(stopped);
   await expect(mkdir(path.join(folder.path, "half-made"))).resolves.toBeUndefined();
+});
+
+test("on abort a command also sees the end of its input", async () => {
+  await using transport = openLocalTransport({ env, killGraceMs: 600_000 });
+  const abort = new AbortController();
+  async function* silent() {
+    yield Buffer.from("first");
+    await new Promise<never>(() => {});
+  }
+  const command = transport.exec(["sh", "-c", "trap '' TERM; echo ready; cat >/dev/null"], {
+    stdin: silent(),
+    signal: abort.signal,
+    onStdout: () => abort.abort(stopped),
+  });
+  await expect(command).rejects.toBe(stopped);
 });
 
 test("on abort does not wait for a process that left the group and holds the output open", async () => {

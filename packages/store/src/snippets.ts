@@ -198,6 +198,7 @@ set -- -xm --no-same-owner --no-same-permissions -f -
 dd if=/dev/zero bs=512 count=2 2>/dev/null | extract "$@" >/dev/null 2>&1 || set -- -xmof -
 extract "$@" >&2
 extracted=$?
+[ -d "$staging/L" ] || refuse reclaimed
 find "$staging/tree" -type d -exec chmod a-w {} + || refuse extract
 check "$staging" || refuse extract "$extracted"
 sync -f "$staging" 2>/dev/null || sync

@@ -1,5 +1,8 @@
+import { rename } from "node:fs/promises";
+
 import { createManifest, manifestDigest } from "@slipway/core";
 import type { ManifestEntry, SlipwayError } from "@slipway/core";
+import { eventually } from "@slipway/testing";
 import { expect, test } from "vitest";
 
 import { createCodeStore } from "../src/index.ts";
@@ -135,6 +138,23 @@ test("a transport that is closed midway leaves nothing visible", async () => {
   }
   await expect(under.store.stage({ ...bundle, tar: closing })).rejects.toMatchObject({ code: "TRANSPORT_CLOSED" });
   expect(await namesIn(under.at("code"))).toEqual([]);
+});
+
+test("an upload that a cleaner has taken away is told, and is not published", async () => {
+  await using under = await storeUnderTest();
+  const bundle = await exampleBundle();
+  async function* reclaimed() {
+    const tar = await tarOf(bundle);
+    yield tar.subarray(0, 2_048);
+    const staging = await eventually("the staging folder", async () => (await namesIn(under.at("code")))[0]);
+    await rename(under.at("code", staging), under.at("trash", ".del-reclaimed"));
+    yield tar.subarray(2_048);
+  }
+  expect(await errorOf(under.store.stage({ ...bundle, tar: reclaimed }))).toMatchObject({
+    code: "STORE_UPLOAD_RECLAIMED",
+    hint: "Stage again.",
+  });
+  expect(await under.leftovers()).toEqual([".del-reclaimed"]);
 });
 
 test("kill -9 of everything at any moment leaves nothing visible that is not whole", async () => {

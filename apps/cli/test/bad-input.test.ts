@@ -1,10 +1,12 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { gitRepository, snapshot, writeFiles } from "@slipway/testing";
 import { expect, test } from "vitest";
 
-import { machine } from "./slipway.ts";
+import { bin, machine } from "./slipway.ts";
 import type { Machine } from "./slipway.ts";
 
 interface ErrorDocument {
@@ -138,12 +140,25 @@ test("a misspelt key in a YAML file is told with line, column and the nearest ke
   expect((await m.slipway(repo, "config", "check", "exp.yaml")).exitCode).toBe(2);
 });
 
-test.runIf(process.getuid?.() !== 0)("a home that is not writable", async () => {
+test("a home that is not writable", async () => {
   await using m = await machine();
   const { path: repo } = await repository(m);
   await mkdir(m.home);
   await chmod(m.home, 0o500);
-  expect((await m.slipway(repo, "run", "--", "true")).exitCode).toBe(4);
+  await chmod(m.folder, 0o755);
+  // Root may write everywhere: then somebody else runs it.
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const run = spawnSync(process.execPath, [bin, "run", "--", "true"], {
+    cwd: repo,
+    env: m.env,
+    encoding: "utf8",
+    ...nobody,
+  });
+  expect({ exitCode: run.status, stderr: run.stderr }).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringContaining(m.home),
+  });
+  expect(await readdir(m.home)).toEqual([]);
 });
 
 test("a home whose place is taken by a file", async () => {
@@ -153,6 +168,29 @@ test("a home whose place is taken by a file", async () => {
   const { exitCode, stderr } = await m.slipway(repo, "run", "--", "true");
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(m.home) });
 });
+
+test.runIf(process.getuid?.() === 0)(
+  "a full disk, for the store or for an archive (a small disk is mounted, as root)",
+  async () => {
+    await using m = await machine();
+    const { path: repo } = await repository(m, { blob: randomBytes(2_000_000) });
+    const disk = path.join(m.folder, "disk");
+    await mkdir(disk);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=600k", "tmpfs", disk]);
+    try {
+      m.env["SLIPWAY_HOME"] = path.join(disk, "home");
+      const run = await m.slipway(repo, "run", "--", "true");
+      expect(run).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("No space left") });
+      expect(await readdir(path.join(disk, "home/store/code"))).toEqual([]);
+      expect(await readdir(path.join(disk, "home/store/trash"))).toEqual([]);
+      const archive = await m.slipway(repo, "package", "--out", path.join(disk, "code.tar.gz"));
+      expect(archive).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("No space is left") });
+      expect(await readdir(disk)).toEqual(["home"]);
+    } finally {
+      execFileSync("umount", [disk]);
+    }
+  },
+);
 
 test("words that are wrong: an unknown command or option, nothing to run, a command without its dashes", async () => {
   await using m = await machine();

@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { temporaryDirectory } from "@slipway/testing";
 
-const bin = path.resolve(import.meta.dirname, "../bin/slipway.js");
+export const bin = path.resolve(import.meta.dirname, "../bin/slipway.js");
 
 export interface Result {
   readonly exitCode: number | null;

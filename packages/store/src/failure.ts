@@ -62,7 +62,8 @@ function failure(said: string, answer: Answer, { host, root }: Place): StoreErro
   }
 }
 
-const diskFull = /No space left on device|(Disk|Disc)? ?quota exceeded/i;
+/** The last one is what GNU tar says of a file that fits in part. */
+const diskFull = /No space left on device|(Disk|Disc)? ?quota exceeded|Wrote only \d+ of \d+ bytes/i;
 const notADirectory = /File exists|Not a directory/i;
 const stepsThatWrite: ReadonlySet<string> = new Set(["root", "folder", "extract"]);
 

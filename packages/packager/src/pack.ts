@@ -67,7 +67,8 @@ async function hashListed(listing: Listing, options: PackageOptions): Promise<re
 
 async function readPatch({ repository }: Gathered, { source }: Listing): Promise<Pick<CodeSource, "patch">> {
   if (repository === undefined || source.commit === undefined || !source.dirty) return {};
-  return { patch: await repository.opened.patch() };
+  const patch = await repository.opened.patch();
+  return patch === undefined ? {} : { patch };
 }
 
 function refuseTooLarge(files: readonly ListedFile[], maxBytes: number): void {

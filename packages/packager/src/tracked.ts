@@ -1,6 +1,7 @@
 import { createSlices } from "./cooperate.ts";
 import { createLook } from "./disk.ts";
 import { PackagerError } from "./error.ts";
+import { findLfsPointers } from "./git/lfs.ts";
 import type { IndexEntry } from "./git/parse.ts";
 import { openRepository } from "./git/repository.ts";
 import type { Repository, RepositoryOptions } from "./git/repository.ts";
@@ -41,6 +42,10 @@ export async function listTracked(repository: Repository, options: TrackedOption
     ...tell(missing, "tracked, but deleted on disk, and left out"),
     ...tell(sparse, "tracked, but not checked out (sparse checkout), and left out"),
     ...tell(special, "neither a file nor a symbolic link, and left out"),
+    ...tell(
+      findLfsPointers(files),
+      "pointers of Git LFS are packaged in place of their content (git lfs pull fetches it)",
+    ),
     ...tell(
       hidden,
       "marked assume-unchanged: their content on disk is packaged, but git does not tell whether it was changed",

@@ -25,6 +25,7 @@ const readOnlySettings = [
   "core.fsmonitor=false",
   "core.hooksPath=/dev/null",
   "core.quotePath=true",
+  "index.sparse=false",
   "safe.directory=*",
 ];
 

@@ -4,6 +4,7 @@ import type { GitOptions } from "./command.ts";
 import { isUnchangedLfsFile } from "./lfs.ts";
 import { parseConfig, parseIndex, parseStatus } from "./parse.ts";
 import type { Index, Status } from "./parse.ts";
+import { readPatch } from "./patch.ts";
 
 /** What git says about one repository, read without changing anything in it. */
 export interface Repository {
@@ -17,7 +18,7 @@ export interface Repository {
   /** Started already; takes longer than the rest. */
   readonly status: Promise<RepositoryStatus>;
   /** The difference between HEAD and the tracked files on disk, as `git apply` reads it. */
-  patch(): Promise<string>;
+  patch(): Promise<string | undefined>;
 }
 
 export interface RepositoryStatus extends Omit<Status, "changed"> {
@@ -57,7 +58,7 @@ export async function openRepository(
     fileMode: config.get("core.filemode") !== "false",
     symlinks: config.get("core.symlinks") !== "false",
     status,
-    patch: () => readPatch(config, atTop),
+    patch: () => readPatch(withoutFilters(config), atTop),
   };
 }
 
@@ -81,11 +82,14 @@ async function readStatus(config: ReadonlyMap<string, string>, options: GitOptio
   const narrowed = [...args, "--no-renames", "--no-ahead-behind", "--ignore-submodules=dirty"];
   const stdout = await gitOutput([...withoutFilters(config), ...narrowed], options);
   const { changed, ...status } = parseStatus(stdout);
-  const isDirty = hasFilters(config)
-    ? changed.filter((entry) => !entry.onlyInWorktree || !isUnchangedLfsFile(options.cwd, entry))
-    : changed;
+  const dirty: Uint8Array[] = [];
+  for (const entry of changed) {
+    const isUnchanged =
+      entry.onlyInWorktree && hasFilters(config) && (await isUnchangedLfsFile(options.cwd, entry, options.signal));
+    if (!isUnchanged) dirty.push(entry.path);
+  }
   const remote = config.get(`remote.${remoteName(config, status.branch)}.url`);
-  return { ...status, ...(remote !== undefined && { remote }), dirty: isDirty.map((entry) => entry.path) };
+  return { ...status, ...(remote !== undefined && { remote }), dirty };
 }
 
 function remoteName(config: ReadonlyMap<string, string>, branch: string | undefined): string {
@@ -105,17 +109,6 @@ function withoutFilters(config: ReadonlyMap<string, string>): readonly string[] 
   return [...names].flatMap((name) =>
     ["clean=", "smudge=", "process=", "required=false"].flatMap((setting) => ["-c", `filter.${name}.${setting}`]),
   );
-}
-
-async function readPatch(config: ReadonlyMap<string, string>, options: GitOptions): Promise<string> {
-  const args = ["diff", "HEAD", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"];
-  const plain = [...args, "--no-renames", "--ignore-submodules=all", "--src-prefix=a/", "--dst-prefix=b/"];
-  const stdout = await gitOutput([...withoutFilters(config), ...plain], options);
-  const text = stdout.toString("utf8");
-  if (Buffer.from(text).equals(stdout)) return text;
-  // Text that is not UTF-8 would not survive in a string: as binary differences it does.
-  const asBinary = await gitOutput([...withoutFilters(config), "-c", "core.bigFileThreshold=1", ...plain], options);
-  return asBinary.toString("latin1");
 }
 
 function gitNotFound(cause: unknown): PackagerError {

@@ -1,0 +1,78 @@
+import { readFile, readdir } from "node:fs/promises";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** A process that cannot be mistaken for a later one with its number. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks from boot to its start: field 22 of /proc/PID/stat, proc(5). */
+  readonly startTicks: number;
+}
+
+interface RunningProcess extends ProcessIdentity {
+  readonly parentPid: number;
+}
+
+/** Undefined when there is none, or when it has ended and only waits for its parent to notice. */
+export async function findProcess(pid: number): Promise<RunningProcess | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  // The second field is the command's name in parentheses, and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  if (stat === "" || fields[0] === "Z" || fields[0] === "X") return undefined;
+  return { pid, parentPid: Number(fields[1]), startTicks: Number(fields[19]) };
+}
+
+export async function isRunning({ pid, startTicks }: ProcessIdentity): Promise<boolean> {
+  return (await findProcess(pid))?.startTicks === startTicks;
+}
+
+export async function signalProcess(identity: ProcessIdentity, signalName: NodeJS.Signals): Promise<void> {
+  if (!(await isRunning(identity))) return;
+  try {
+    process.kill(identity.pid, signalName);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+export interface Family {
+  readonly roots: readonly ProcessIdentity[];
+  /** `NAME=value`: processes that were started with it in their environment belong to the family too, whatever their parent. */
+  readonly mark?: string | undefined;
+}
+
+/** Kills processes with all that they started, and waits until they are gone. */
+export async function killFamily(family: Family): Promise<void> {
+  const end = Date.now() + 20_000;
+  const known = new Map<number, ProcessIdentity>(family.roots.map((root) => [root.pid, root]));
+  for (;;) {
+    for (const member of await findFamily([...known.values()], family.mark)) known.set(member.pid, member);
+    const running: ProcessIdentity[] = [];
+    for (const member of known.values()) if (await isRunning(member)) running.push(member);
+    if (running.length === 0) return;
+    if (Date.now() > end) throw new Error(`Processes that do not end: ${running.map(({ pid }) => pid).join(", ")}`);
+    for (const member of running) await signalProcess(member, "SIGKILL");
+    await sleep(10);
+  }
+}
+
+async function findFamily(roots: readonly ProcessIdentity[], mark: string | undefined): Promise<ProcessIdentity[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const running = (await Promise.all(pids.map(findProcess))).filter((found) => found !== undefined);
+  const isMember = new Set<number>();
+  for (const { pid, startTicks } of running) {
+    if (pid === process.pid) continue;
+    const isRoot = roots.some((root) => root.pid === pid && root.startTicks === startTicks);
+    if (isRoot || (mark !== undefined && (await hasMark(pid, mark)))) isMember.add(pid);
+  }
+  for (let size = -1; size !== isMember.size;) {
+    size = isMember.size;
+    for (const { pid, parentPid } of running) if (isMember.has(parentPid)) isMember.add(pid);
+  }
+  return running.filter(({ pid }) => isMember.has(pid));
+}
+
+async function hasMark(pid: number, mark: string): Promise<boolean> {
+  const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => "");
+  return environment.split("\0").includes(mark);
+}

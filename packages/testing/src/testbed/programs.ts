@@ -1,0 +1,81 @@
+import { runCommand } from "./command.ts";
+import { canConnect } from "./daemons.ts";
+import type { Daemon } from "./daemons.ts";
+import { placesIn } from "./layout.ts";
+import type { Layout } from "./layout.ts";
+
+/** Each daemon of a testbed: how it is started, and how one sees that it is ready. */
+export function daemonsOf(layout: Layout) {
+  const { directory, ports } = layout;
+  const at = placesIn(directory);
+  const slurm = { SLURM_CONF: at.slurmConf };
+  const ask = async (...argv: readonly string[]) => (await runCommand(argv, { env: slurm })).stdout.trim();
+  return {
+    munged: {
+      name: "munged",
+      // Forced: it mistrusts folders below a temporary one.
+      argv: [
+        ...["munged", "--foreground", "--force", `--key-file=${at.mungeKey}`, `--socket=${at.mungeSocket}`],
+        ...[`--pid-file=${at.secret}/munged.pid`, `--seed-file=${at.secret}/munged.seed`],
+        `--log-file=${at.logs}/munged-own.log`,
+      ],
+      isReady: async () => (await runCommand(["munge", "-n", "-S", at.mungeSocket])).exitCode === 0,
+    },
+    mariadbd: {
+      name: "mariadbd",
+      argv: [
+        ...[
+          "mariadbd",
+          "--no-defaults",
+          "--user=root",
+          `--datadir=${at.database}`,
+          `--socket=${at.secret}/mariadb.sock`,
+        ],
+        ...["--bind-address=127.0.0.1", `--port=${ports.mariadb}`, `--pid-file=${at.secret}/mariadb.pid`],
+        ...[`--init-file=${at.databaseSetup}`, "--skip-name-resolve", ...databaseSizes],
+        ...["--innodb-flush-log-at-trx-commit=0", "--innodb-lock-wait-timeout=900"],
+      ],
+      isReady: () => canConnect(ports.mariadb),
+    },
+    slurmdbd: {
+      name: "slurmdbd",
+      argv: ["slurmdbd", "-D"],
+      env: slurm,
+      isReady: () => canConnect(ports.slurmdbd),
+    },
+    slurmctld: {
+      name: "slurmctld",
+      argv: ["slurmctld", "-D", "-i"],
+      env: slurm,
+      isReady: async () => (await ask("scontrol", "ping")).endsWith("UP"),
+    },
+    slurmd: (name: string) => ({
+      name: `slurmd-${name}`,
+      argv: ["slurmd", "-D", "-N", name],
+      env: { ...slurm, [nodeMarkName]: nodeMarkValue(directory, name) },
+      isReady: async () =>
+        ["idle", "mixed", "allocated", "completing"].includes(
+          await ask("sinfo", "-h", "-p", "main", "-n", name, "-o", "%T"),
+        ),
+    }),
+    sshd: {
+      name: "sshd",
+      argv: ["/usr/sbin/sshd", "-D", "-e", "-f", at.sshdConfig],
+      isReady: () => canConnect(ports.sshd),
+    },
+  } satisfies Record<string, Daemon | ((name: string) => Daemon)>;
+}
+
+/** Small: a database of a few thousand rows. */
+export const databaseSizes = ["--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M"];
+
+const nodeMarkName = "SLIPWAY_TESTBED_NODE";
+
+/** In the environment of a node's daemon, and so of the step daemons that it leaves to themselves. */
+export function nodeMarkOf(directory: string, name: string): string {
+  return `${nodeMarkName}=${nodeMarkValue(directory, name)}`;
+}
+
+function nodeMarkValue(directory: string, name: string): string {
+  return `${directory}:${name}`;
+}

@@ -1,0 +1,152 @@
+import { randomBytes } from "node:crypto";
+import { access, constants, mkdtemp, realpath } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
+import path from "node:path";
+import process from "node:process";
+
+import { outputOf, runCommand } from "./command.ts";
+import { createDaemons, PortTakenError } from "./daemons.ts";
+import type { Daemons } from "./daemons.ts";
+import { endAbandoned, endTestbed, markOf } from "./end.ts";
+import type { TestbedEvent } from "./event.ts";
+import { writeTestbedFiles } from "./files.ts";
+import { placesIn } from "./layout.ts";
+import type { Layout } from "./layout.ts";
+import { freePorts } from "./ports.ts";
+import { findProcess } from "./process.ts";
+import type { ProcessIdentity } from "./process.ts";
+import { daemonsOf } from "./programs.ts";
+import { readBootId, writeRecord } from "./record.ts";
+import type { TestbedRecord } from "./record.ts";
+import { testbedSupport } from "./support.ts";
+import { createTestbed } from "./testbed.ts";
+import type { Testbed } from "./testbed.ts";
+import { createUser } from "./user.ts";
+import type { TestbedUser } from "./user.ts";
+
+export interface TestbedOptions {
+  /** 4 when absent; `n1`, `n2`, … */
+  readonly nodes?: number | undefined;
+  /** 16 when absent: more than the machine may have. */
+  readonly cpusPerNode?: number | undefined;
+  /** slurmdbd with a MariaDB; true when absent. */
+  readonly accounting?: boolean | undefined;
+  /** Lower-case letters, digits, `_` and `-`; one of its own when absent. */
+  readonly clusterName?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: TestbedEvent) => void) | undefined;
+}
+
+/**
+ * A private Slurm cluster on this machine's loopback, ready for jobs: controller, nodes, accounting, and an sshd with an
+ * unprivileged user. Everything is below one temporary folder and gone when it is disposed. Needs what `testbedSupport` says.
+ */
+export async function startTestbed(options: TestbedOptions = {}): Promise<Testbed> {
+  return startTestbedFor(await ownIdentity(), options);
+}
+
+export async function ownIdentity(): Promise<ProcessIdentity> {
+  const own = await findProcess(process.pid);
+  if (own === undefined) throw new Error("/proc does not show this process");
+  return { pid: own.pid, startTicks: own.startTicks };
+}
+
+/** The testbed belongs to a process: when that is gone, the next start removes what it left. */
+export async function startTestbedFor(owner: ProcessIdentity, options: TestbedOptions): Promise<Testbed> {
+  const { signal, onEvent } = options;
+  const support = await testbedSupport({ signal, onEvent });
+  if (!support.available) throw new Error(`No testbed can be started here: ${support.why}`);
+  await endAbandoned((directory) => onEvent?.({ type: "testing.removed_abandoned", directory }));
+  for (let triesLeft = 3; ; triesLeft--) {
+    try {
+      return await startOnce(owner, options);
+    } catch (error) {
+      if (!(error instanceof PortTakenError) || triesLeft === 1) throw error;
+    }
+  }
+}
+
+async function startOnce(owner: ProcessIdentity, options: TestbedOptions): Promise<Testbed> {
+  const { signal, onEvent } = options;
+  signal?.throwIfAborted();
+  const begin = Date.now();
+  const directory = await realpath(await mkdtemp(path.join(tmpdir(), "slipway-testbed-")));
+  const layout = await planLayout(directory, options);
+  const record: TestbedRecord = {
+    version: 1,
+    directory,
+    bootId: await readBootId(),
+    owner,
+    userName: layout.userName,
+    nodes: layout.nodes.map(({ name }) => name),
+    processes: [],
+  };
+  await writeRecord(record);
+  const daemons = createDaemons(record, { logs: placesIn(directory).logs, signal, onEvent });
+  try {
+    await writeTestbedFiles(layout, signal);
+    const user = await startAll(layout, daemons, signal);
+    onEvent?.({ type: "testing.ready", directory, seconds: (Date.now() - begin) / 1000 });
+    return createTestbed({ layout, daemons, user });
+  } catch (error) {
+    await endTestbed(daemons.record());
+    throw error;
+  }
+}
+
+async function startAll(layout: Layout, daemons: Daemons, signal?: AbortSignal): Promise<TestbedUser> {
+  const programs = daemonsOf(layout);
+  const at = placesIn(layout.directory);
+  const [user] = await settled([
+    createUser(layout.userName, at.home, signal),
+    daemons.start(programs.sshd),
+    startSlurm(layout, daemons, signal),
+  ]);
+  return user;
+}
+
+async function startSlurm(layout: Layout, daemons: Daemons, signal?: AbortSignal): Promise<void> {
+  const programs = daemonsOf(layout);
+  const at = placesIn(layout.directory);
+  await settled([daemons.start(programs.munged), layout.accounting ? daemons.start(programs.mariadbd) : undefined]);
+  if (layout.accounting) {
+    await daemons.start(programs.slurmdbd);
+    const env = { SLURM_CONF: at.slurmConf };
+    await outputOf(["sacctmgr", "-i", "add", "cluster", layout.clusterName], { env, signal });
+  }
+  const nodes = layout.nodes.map(({ name }) => programs.slurmd(name));
+  await settled([daemons.start(programs.slurmctld), ...nodes.map((node) => daemons.start(node))]);
+}
+
+/** Like Promise.all, but when one fails waits for the others: what they start must be known before it is ended. */
+async function settled<T extends readonly unknown[]>(promises: [...T]): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}
+
+async function planLayout(directory: string, options: TestbedOptions): Promise<Layout> {
+  const { accounting = true, cpusPerNode = 16, nodes = 4 } = options;
+  const id = randomBytes(4).toString("hex");
+  const ports = await freePorts(4 + nodes);
+  const [slurmctld = 0, slurmdbd = 0, mariadb = 0, sshd = 0] = ports;
+  return {
+    directory,
+    clusterName: options.clusterName ?? `slipway_${id}`,
+    hostName: hostname().split(".")[0] ?? "localhost",
+    nodes: ports.slice(4).map((port, index) => ({ name: `n${index + 1}`, port })),
+    cpusPerNode,
+    accounting,
+    limitsMemory: await canLimitMemory(),
+    twoFactor: false,
+    userName: `slipway-${id}`,
+    ports: { slurmctld, slurmdbd, mariadb, sshd },
+    databasePassword: randomBytes(16).toString("hex"),
+  };
+}
+
+async function canLimitMemory(): Promise<boolean> {
+  return access("/sys/fs/cgroup/memory/cgroup.procs", constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}

@@ -6,7 +6,7 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Pick<ReadStream, "isTTY">;
   readonly stdout: OutputStream;
-  readonly stderr: OutputStream;
+  readonly stderr: WriteStream;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
   readonly version: string;
@@ -25,3 +25,6 @@ export class Interrupted extends Error {
     super("Interrupted");
   }
 }
+
+/** Told the exit code of a command that ended in order. */
+export type SetExitCode = (exitCode: number) => void;

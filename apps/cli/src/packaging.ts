@@ -3,6 +3,7 @@ import type { PackageOptions, PackedBundle } from "@slipway/packager";
 
 import { cacheDirectory } from "./compose.ts";
 import type { Context } from "./context.ts";
+import { withProgress } from "./report/progress.ts";
 import { count, formatBytes } from "./report/text.ts";
 
 export interface PackagingChoice {
@@ -34,7 +35,7 @@ const shownUntracked = 5;
 /** Packs, and tells on stderr what came along, what stayed behind, and what to look at. */
 export async function packForUser(choice: PackagingChoice, context: Context): Promise<PackedBundle> {
   const { packBundle } = await import("@slipway/packager");
-  const bundle = await packBundle(packageOptions(choice, context));
+  const bundle = await withProgress("packaging", context, () => packBundle(packageOptions(choice, context)));
   context.stderr.write(describeBundle(bundle));
   return bundle;
 }

@@ -9,10 +9,7 @@ import { runCommand } from "./commands/run.ts";
 import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
 import { waitCommand } from "./commands/wait.ts";
-import type { Context } from "./context.ts";
-
-/** Told the exit code of a command that ended in order. */
-export type SetExitCode = (exitCode: number) => void;
+import type { Context, SetExitCode } from "./context.ts";
 
 /** All commands, declared; each imports what it does when it does it. */
 export function createProgram(context: Context, setExitCode: SetExitCode) {

@@ -144,7 +144,7 @@ test("a home that is not writable", async () => {
   await using m = await machine();
   const { path: repo } = await repository(m);
   await mkdir(m.home);
-  await chmod(m.home, 0o500);
+  await chmod(m.home, 0o555);
   await chmod(m.folder, 0o755);
   // Root may write everywhere: then somebody else runs it.
   const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};

@@ -1,9 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
 
 import { Interrupted } from "../context.ts";
-import type { Context } from "../context.ts";
+import type { Context, SetExitCode } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
-import type { SetExitCode } from "../program.ts";
 import { wholeNumber } from "../values.ts";
 
 export function logsCommand(context: Context, setExitCode: SetExitCode) {

@@ -8,6 +8,7 @@ import { printJson } from "../json.ts";
 import { describeBundle, packageOptions } from "../packaging.ts";
 import type { PackagingChoice } from "../packaging.ts";
 import { loadProject } from "../project.ts";
+import { withProgress } from "../report/progress.ts";
 import { collect } from "../values.ts";
 
 export function packageCommand(context: Context) {
@@ -31,8 +32,11 @@ export function packageCommand(context: Context) {
       const choice: PackagingChoice = { project: await loadProject(context), include };
       if (explain && !json && out === undefined) return explainPackage(choice, context);
       const { packBundle, writeArchive } = await import("@slipway/packager");
-      const bundle = await packBundle(packageOptions(choice, context));
-      if (out !== undefined) await writeArchive(bundle, path.resolve(context.cwd, out), { signal: context.signal });
+      const bundle = await withProgress("packaging", context, async () => {
+        const packed = await packBundle(packageOptions(choice, context));
+        if (out !== undefined) await writeArchive(packed, path.resolve(context.cwd, out), { signal: context.signal });
+        return packed;
+      });
       const { packageDocument, renderList, renderExplanation } = await import("../report/package.ts");
       if (json) return printJson(context.stdout, packageDocument(bundle));
       if (explain) context.stdout.write(await renderExplanation(bundle.listing));

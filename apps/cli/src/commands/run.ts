@@ -1,8 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 
-import type { Context } from "../context.ts";
+import type { Context, SetExitCode } from "../context.ts";
 import { CliError } from "../error.ts";
-import type { SetExitCode } from "../program.ts";
 import { collect, wholeNumber } from "../values.ts";
 
 export function runCommand(context: Context, setExitCode: SetExitCode) {

@@ -1,10 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 
 import { Interrupted } from "../context.ts";
-import type { Context } from "../context.ts";
+import type { Context, SetExitCode } from "../context.ts";
 import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
 import { printJson, statusDocument } from "../json.ts";
-import type { SetExitCode } from "../program.ts";
 import { hasColor } from "../report/text.ts";
 
 export function waitCommand(context: Context, setExitCode: SetExitCode) {

@@ -1,17 +1,17 @@
 import path from "node:path";
 
 import type { Executor, ExperimentRecord } from "@slipway/core";
-import type { ExperimentEvent } from "@slipway/experiment";
+import type { ExperimentEvent, SubmitOptions } from "@slipway/experiment";
 import type { Listing } from "@slipway/packager";
 
 import { openExecutor, openRecords } from "../compose.ts";
 import { Interrupted } from "../context.ts";
-import type { Context } from "../context.ts";
+import type { Context, SetExitCode } from "../context.ts";
 import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
 import { jobDocument, printJson } from "../json.ts";
 import { packForUser } from "../packaging.ts";
-import type { SetExitCode } from "../program.ts";
 import { loadProject } from "../project.ts";
+import { withProgress } from "../report/progress.ts";
 import { dryRun } from "./dry-run.ts";
 import { readExperiment, readSecrets } from "./experiment.ts";
 import type { ExperimentSource, JobOptions } from "./experiment.ts";
@@ -44,7 +44,8 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   const { experiment } = wanted;
   if (options.dryRun) return dryRun({ experiment, bundle, executor, secrets, cluster, json: options.json }, context);
   const { submitExperiment } = await import("@slipway/experiment");
-  const record = await submitExperiment({
+  const events: ExperimentEvent[] = [];
+  const submission: SubmitOptions = {
     experiment,
     cluster,
     bundle,
@@ -54,8 +55,10 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
     cwd: context.cwd,
     slipwayVersion: context.version,
     signal: context.signal,
-    onEvent: (event) => tell(event, context),
-  });
+    onEvent: (event) => events.push(event),
+  };
+  const record = await withProgress("storing the code and submitting", context, () => submitExperiment(submission));
+  for (const event of events) tell(event, context);
   setExitCode(await afterSubmission({ record, executor, options }, context));
 }
 

@@ -1,0 +1,17 @@
+import type { Context } from "../context.ts";
+
+const patienceMs = 400;
+
+/** Does the work; on a terminal a line says what is going on while it takes longer than a moment. */
+export async function withProgress<T>(text: string, { stderr, env }: Context, work: () => Promise<T>): Promise<T> {
+  if (!stderr.isTTY || env["TERM"] === "dumb") return work();
+  const { default: createSpinner } = await import("yocto-spinner");
+  const spinner = createSpinner({ text, stream: stderr, handleSignals: false });
+  const timer = setTimeout(() => spinner.start(), patienceMs);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+    if (spinner.isSpinning) spinner.stop();
+  }
+}

@@ -12,47 +12,47 @@ export interface HeaderFields {
 /** Imported when the first tar is made: listing and hashing do without. */
 export async function loadHeaderEncoder(): Promise<(fields: HeaderFields) => Uint8Array> {
   const [{ Header }, { Pax }] = await Promise.all([import("tar/header"), import("tar/pax")]);
-  const epoch = new Date(0);
+  const owner = { uid: 0, gid: 0, mtime: new Date(0) };
 
-  return function encodeHeader({ path, mode, size, target }) {
+  return function encodeHeader(fields) {
+    const { path, mode, size, target } = fields;
     const header = new Header({
       path: headerText(path),
       ...(target !== undefined && { linkpath: headerText(target) }),
+      ...owner,
       mode,
       size,
-      uid: 0,
-      gid: 0,
-      mtime: epoch,
       type: target === undefined ? "File" : "SymbolicLink",
     });
     const block = Buffer.alloc(512);
-    const needsPax = header.encode(block) || !isUtf8(path) || (target !== undefined && !isUtf8(target));
-    if (!needsPax) return block;
-    return Buffer.concat([encodePax({ path, size, target }), block]);
+    const needsPax = header.encode(block) || !isText(fields);
+    return needsPax ? Buffer.concat([encodePax(fields), block]) : block;
   };
 
   /** node-tar knows names as text only: it encodes stand-ins of the same length, and the bytes then take their place. */
-  function encodePax({
-    path,
-    size,
-    target,
-  }: {
-    path: Uint8Array;
-    size: number;
-    target: Uint8Array | undefined;
-  }): Buffer {
-    const standIns = {
+  function encodePax({ path, size, target }: HeaderFields): Buffer {
+    const standIns = new Pax({
       path: "x".repeat(path.length),
       ...(target !== undefined && { linkpath: "x".repeat(target.length) }),
       ...(size > maxOctalSize && { size }),
-    };
-    const pax = new Pax(standIns).encode();
-    pax.set(path, pax.indexOf(" path=", 512) + " path=".length);
-    // From behind: the path that is in place by now may hold the same text.
-    if (target !== undefined)
-      pax.set(target, 512 + new Pax(standIns).encodeBody().indexOf(" linkpath=") + " linkpath=".length);
-    return pax;
+    }).encodeBody();
+    const records = Buffer.from(standIns);
+    records.set(path, standIns.indexOf(" path=") + " path=".length);
+    if (target !== undefined) records.set(target, standIns.indexOf(" linkpath=") + " linkpath=".length);
+    const body = isText({ path, target }) ? records : Buffer.concat([binaryNames, records]);
+    const header = new Header({ path: "PaxHeader", mode: 0o644, size: body.length, type: "ExtendedHeader", ...owner });
+    const block = Buffer.alloc(512 + Math.ceil(body.length / 512) * 512);
+    header.encode(block);
+    block.set(body, 512);
+    return block;
   }
+}
+
+/** Says that names are bytes and not UTF-8 (POSIX.1-2017, pax, "hdrcharset"): libarchive refuses them otherwise. */
+const binaryNames = Buffer.from("21 hdrcharset=BINARY\n");
+
+function isText({ path, target }: { readonly path: Uint8Array; readonly target?: Uint8Array | undefined }): boolean {
+  return isUtf8(path) && (target === undefined || isUtf8(target));
 }
 
 /** The largest size of eleven octal digits (POSIX.1-2017, pax, "ustar Interchange Format"). */

@@ -5,6 +5,7 @@ import type { FileEntry, Manifest, ManifestEntry, TarOptions } from "@slipway/co
 
 import { openExpected } from "./content.ts";
 import type { ListedFile } from "./listing.ts";
+import { joinPath, latin1 } from "./paths.ts";
 import { loadHeaderEncoder } from "./tar-header.ts";
 
 export interface TarInput {
@@ -25,7 +26,7 @@ export async function* tarStream(
   { prefix, readOnly = false, manifestName, signal }: TarOptions,
 ): AsyncGenerator<Uint8Array> {
   const encodeHeader = await loadHeaderEncoder();
-  const place = (path: Uint8Array) => (prefix === undefined ? path : Buffer.concat([Buffer.from(`${prefix}/`), path]));
+  const place = (path: Uint8Array) => joinPath(Buffer.from(prefix ?? (looksAbsolute(path) ? "." : "")), path);
   const chunks = createChunks();
   if (manifestName !== undefined) {
     const text = renderManifest(manifest);
@@ -52,6 +53,11 @@ export async function* tarStream(
 function headerOf(entry: ManifestEntry, path: Uint8Array, readOnly: boolean) {
   if (entry.kind === "symlink") return { path, mode: 0o777, size: 0, target: entry.target };
   return { path, mode: readOnly ? entry.mode & 0o555 : entry.mode, size: entry.size };
+}
+
+/** bsdtar takes what Windows calls a root off the beginning of names (libarchive, `strip_absolute_path`). */
+function looksAbsolute(path: Uint8Array): boolean {
+  return /^(?:\\|[A-Za-z]:)/.test(latin1(path));
 }
 
 type Chunks = ReturnType<typeof createChunks>;

@@ -1,5 +1,5 @@
 import { SlipwayError } from "@slipway/core";
 
-export type SbatchErrorCode = "SBATCH_INVALID_NAME" | "SBATCH_INVALID_VALUE";
+export type SbatchErrorCode = "SBATCH_INVALID_NAME" | "SBATCH_INVALID_VALUE" | "SBATCH_UNREADABLE_OUTPUT";
 
 export class SbatchError extends SlipwayError<SbatchErrorCode> {}

@@ -15,3 +15,4 @@ export { judgeLocalJob } from "./judge.ts";
 export type { Liveness } from "./judge.ts";
 export { commandWords, renderJobScript } from "./script.ts";
 export type { JobScriptOptions } from "./script.ts";
+export * from "./slurm/index.ts";

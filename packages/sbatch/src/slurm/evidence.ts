@@ -1,0 +1,58 @@
+import { parseEvidence } from "../evidence.ts";
+import type { JobEvidence } from "../evidence.ts";
+import { parseRecord, RecordSyntaxError, textField, timeField } from "../record.ts";
+
+/** What the files of a Slurm job's run directory say. */
+export interface SlurmFiles {
+  /** Of the job itself; the members of an array have their own. */
+  readonly job: JobEvidence;
+  readonly members: ReadonlyMap<number, JobEvidence>;
+}
+
+/** The beginning of the evidence files of an array's member: `array-3.attempt-1.exit`. */
+export function memberPrefix(index: number): string {
+  return `array-${index}.`;
+}
+
+const memberPattern = /^array-(0|[1-9]\d{0,6})\.(attempt-.*)$/;
+
+/** Reads the evidence files, given by name. Their text is untrusted: what is not exactly a record is told in `unreadable`. */
+export function parseSlurmFiles(files: Readonly<Record<string, string>>): SlurmFiles {
+  const own: Record<string, string> = {};
+  const byMember = new Map<number, Record<string, string>>();
+  for (const [name, text] of Object.entries(files)) {
+    const [, index, rest] = memberPattern.exec(name) ?? [];
+    if (index !== undefined && rest !== undefined) {
+      const member = byMember.get(Number(index)) ?? {};
+      byMember.set(Number(index), { ...member, [rest]: text });
+    } else if (name !== "commit") own[name] = text;
+  }
+  const members = [...byMember].map(([index, member]) => [index, parseEvidence(member)] as const);
+  return { job: parseEvidence(own), members: new Map(members) };
+}
+
+/** `commit`: which job of Slurm runs the job of a token. Written once, before it is released. */
+export interface SlurmCommit {
+  readonly token: string;
+  readonly job: string;
+  readonly cluster: string;
+  readonly at: string;
+}
+
+/** Undefined for text that is not exactly such a record. */
+export function parseSlurmCommit(text: string): SlurmCommit | undefined {
+  try {
+    const fields = parseRecord(text);
+    const job = textField(fields, "job");
+    if (!/^[1-9]\d{0,9}$/.test(job)) return undefined;
+    return {
+      token: textField(fields, "token"),
+      job,
+      cluster: textField(fields, "cluster"),
+      at: timeField(fields, "at"),
+    };
+  } catch (error) {
+    if (error instanceof RecordSyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -7,7 +7,7 @@ export interface Context {
   readonly stdin: Pick<ReadStream, "isTTY">;
   readonly stdout: OutputStream;
   readonly stderr: WriteStream;
-  /** Aborted by the first Ctrl-C. */
+  /** Aborted by the first Ctrl-C, and when standard output is closed. */
   readonly signal: AbortSignal;
   readonly version: string;
   /** What stands behind `--`; undefined without one. */
@@ -20,10 +20,12 @@ export interface OutputStream extends Pick<WriteStream, "isTTY" | "columns"> {
 
 /** The signal's reason after Ctrl-C. */
 export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-  constructor() {
-    super("Interrupted");
-  }
+  override readonly name: string = "Interrupted";
+}
+
+/** The signal's reason when nobody reads standard output any more, as behind `| head`. */
+export class OutputClosed extends Interrupted {
+  override readonly name = "OutputClosed";
 }
 
 /** Told the exit code of a command that ended in order. */

@@ -2,9 +2,9 @@ import type { ExperimentStatus, NamedJobStatus } from "@slipway/experiment";
 
 import type { OutputStream } from "./context.ts";
 
-/** One JSON document, the only thing on the stream. */
+/** One JSON document, the only thing on the stream; laid out for reading on a terminal. */
 export function printJson(stream: OutputStream, document: unknown): void {
-  stream.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  stream.write(`${JSON.stringify(document, undefined, stream.isTTY ? 2 : undefined)}\n`);
 }
 
 /** A job as `run --json` and `status --json` give it; its keys are API. */

@@ -5,10 +5,11 @@ import path from "node:path";
 import { isSlipwayError } from "@slipway/core";
 import { CommanderError } from "commander";
 
-import { Interrupted } from "./context.ts";
+import { Interrupted, OutputClosed } from "./context.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./error.ts";
 import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
+import { printJson } from "./json.ts";
 import { createProgram } from "./program.ts";
 import { errorDocument, renderError } from "./report/errors.ts";
 
@@ -17,12 +18,12 @@ export async function runMain(version: string): Promise<void> {
   const interrupt = new AbortController();
   process.on("SIGINT", () => {
     if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
-    interrupt.abort(new Interrupted());
+    interrupt.abort(new Interrupted("Interrupted"));
   });
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") throw error;
-      process.exit(exitCodes.success); // The reader has seen enough.
+      interrupt.abort(new OutputClosed("The output was closed"));
     });
   }
   const { argv, env, stdin, stdout, stderr } = process;
@@ -58,14 +59,19 @@ interface ReportOptions {
 }
 
 async function reportFailure(error: unknown, context: Context, { wantsJson, verbose }: ReportOptions): Promise<number> {
-  if (error instanceof Interrupted) return exitCodes.interrupted;
+  if (error instanceof OutputClosed) return exitCodes.success; // The reader has seen enough.
+  if (error instanceof Interrupted) {
+    context.stderr.write("Interrupted\n");
+    return exitCodes.interrupted;
+  }
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.success; // --help and --version
-    if (wantsJson) printJson(context, errorDocument(new CliError("CLI_USAGE", error.message.replace(/^error: /, ""))));
+    if (wantsJson)
+      printJson(context.stdout, errorDocument(new CliError("CLI_USAGE", error.message.replace(/^error: /, ""))));
     return exitCodes.wrongUse;
   }
   if (isSlipwayError(error)) {
-    if (wantsJson) printJson(context, errorDocument(error));
+    if (wantsJson) printJson(context.stdout, errorDocument(error));
     else context.stderr.write(renderError(error, { verbose }));
     return exitCodeOfError(error.code);
   }
@@ -73,13 +79,9 @@ async function reportFailure(error: unknown, context: Context, { wantsJson, verb
   const message = `slipway: internal error: ${error instanceof Error ? error.message : String(error)}`;
   if (wantsJson) {
     const document = { code: "CLI_INTERNAL", message, hint: `Report it with ${file}`, exitCode: exitCodes.internal };
-    printJson(context, { error: document });
+    printJson(context.stdout, { error: document });
   } else context.stderr.write(`${message}\n  → This is a mistake of slipway's. Please report it with ${file}\n`);
   return exitCodes.internal;
-}
-
-function printJson(context: Context, document: object): void {
-  context.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
 }
 
 /** The stack goes to a file, not to the terminal; without a home that can be written, to the folder for temporary files. */

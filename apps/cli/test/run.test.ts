@@ -167,6 +167,17 @@ test("Ctrl-C stops following with 130, and the job goes on until it is cancelled
   expect(await m.json<Status>(repo, "status", "long")).toMatchObject({ state: "cancelled" });
 });
 
+test("when nobody reads the output any more, following stops and says that the job goes on", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { a: "a" } });
+  const child = m.start(repo, "run", "--name", "chatty", "--", "sh", "-c", "while echo line; do sleep 0.05; done");
+  child.stdout?.once("data", () => child.stdout?.destroy());
+  const { exitCode, stderr } = await finished(child);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 130, stderr: expect.stringMatching(/chatty-\w{6} goes on/) });
+  expect((await m.slipway(repo, "cancel", "chatty")).exitCode).toBe(0);
+  expect((await m.slipway(repo, "wait", "chatty")).exitCode).toBe(7);
+});
+
 test("a dry run prints the exact script and touches nothing", async () => {
   await using m = await machine();
   const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { a: "a" } });

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 
-import { Interrupted } from "../context.ts";
+import { Interrupted, OutputClosed } from "../context.ts";
 import type { Context, SetExitCode } from "../context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { wholeNumber } from "../values.ts";
@@ -20,7 +20,7 @@ export function logsCommand(context: Context, setExitCode: SetExitCode) {
       try {
         await printLogs(target, context, { follow, lastLines: lines, attempt, signal });
       } catch (error) {
-        if (!(error instanceof Interrupted)) throw error;
+        if (!(error instanceof Interrupted) || error instanceof OutputClosed) throw error;
         const { id } = target.record;
         context.stderr.write(`\nStopped following. ${id} goes on as it was; cancel it with: slipway cancel ${id}\n`);
         setExitCode(exitCodes.interrupted);

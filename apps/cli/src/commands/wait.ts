@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 
-import { Interrupted } from "../context.ts";
+import { Interrupted, OutputClosed } from "../context.ts";
 import type { Context, SetExitCode } from "../context.ts";
 import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
 import { printJson, statusDocument } from "../json.ts";
@@ -25,7 +25,7 @@ export function waitCommand(context: Context, setExitCode: SetExitCode) {
         }
         setExitCode(exitCodeOfOutcome(status));
       } catch (error) {
-        if (!(error instanceof Interrupted)) throw error;
+        if (!(error instanceof Interrupted) || error instanceof OutputClosed) throw error;
         const { id } = target.record;
         context.stderr.write(`\nStopped waiting. ${id} goes on; cancel it with: slipway cancel ${id}\n`);
         setExitCode(exitCodes.interrupted);

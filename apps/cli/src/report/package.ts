@@ -10,7 +10,6 @@ import { count, formatBytes, renderTable } from "./text.ts";
 export function packageDocument({ digest, manifest, listing }: PackedBundle): object {
   const { rule, root, source, untracked, warnings } = listing;
   const { commit, dirty } = source;
-  const fromOf = new Map(listing.files.map((file) => [latin1(file.path), file.from]));
   return {
     digest,
     bytes: manifest.bytes,
@@ -18,23 +17,23 @@ export function packageDocument({ digest, manifest, listing }: PackedBundle): ob
     root,
     commit,
     dirty,
-    files: manifest.entries.map((entry) => fileDocument(entry, fromOf.get(latin1(entry.path)))),
-    untracked: untracked.map((path) => Buffer.from(path).toString("utf8")),
+    // Both are sorted by the bytes of the paths.
+    files: manifest.entries.map((entry, index) => fileDocument(entry, listing.files[index]?.from)),
+    untracked: untracked.map((path) => asBuffer(path).toString("utf8")),
     warnings,
   };
 }
 
 function fileDocument(entry: ManifestEntry, from: string | undefined): object {
-  const path = isUtf8(entry.path)
-    ? { path: Buffer.from(entry.path).toString("utf8") }
-    : { pathBase64: Buffer.from(entry.path).toString("base64") };
+  const bytes = asBuffer(entry.path);
+  const path = isUtf8(bytes) ? { path: bytes.toString("utf8") } : { pathBase64: bytes.toString("base64") };
   if (entry.kind === "symlink") {
     return {
       ...path,
       kind: "symlink",
       mode: "120000",
       size: 0,
-      target: Buffer.from(entry.target).toString("utf8"),
+      target: asBuffer(entry.target).toString("utf8"),
       from,
     };
   }
@@ -73,7 +72,7 @@ export async function renderExplanation(listing: Listing): Promise<string> {
 }
 
 function printable(path: Uint8Array): string {
-  return printableText(Buffer.from(path).toString("utf8"));
+  return printableText(asBuffer(path).toString("utf8"));
 }
 
 function printableText(text: string): string {
@@ -81,6 +80,6 @@ function printableText(text: string): string {
   return /[\u0000-\u001f\u007f]/.test(text) ? JSON.stringify(text) : text;
 }
 
-function latin1(path: Uint8Array): string {
-  return Buffer.from(path.buffer, path.byteOffset, path.byteLength).toString("latin1");
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -6,6 +6,8 @@ import { stampOf, unreadable } from "./disk.ts";
 import { PackagerError, systemCode } from "./error.ts";
 import type { FileStamp } from "./listing.ts";
 import { displayPath } from "./paths.ts";
+import { findSecrets } from "./secrets.ts";
+import type { FoundSecret } from "./secrets.ts";
 
 export interface FileContent {
   readonly size: number;
@@ -13,6 +15,8 @@ export interface FileContent {
   readonly sha256: string;
   /** As it was when the last byte had been read. */
   readonly stamp: FileStamp;
+  /** In its first mebibyte; empty unless asked for. */
+  readonly secrets: readonly FoundSecret[];
 }
 
 const sliceBytes = 1 << 20;
@@ -22,11 +26,18 @@ function openFile(source: string | Buffer): number {
   return openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 }
 
-/** Reads a file's content once. Returns undefined where it vanished or is no file any more. */
+export interface ReadOptions {
+  /** Made by `createScratch`; used for every file in turn. */
+  readonly scratch: Buffer;
+  /** Looks for secrets too. */
+  readonly scan?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Reads a file's content once. Resolves with undefined where it vanished, is no file any more, or was written to meanwhile. */
 export async function readContent(
   source: string | Buffer,
-  scratch: Buffer,
-  signal: AbortSignal | undefined,
+  { scratch, scan = false, signal }: ReadOptions,
 ): Promise<FileContent | undefined> {
   let file: number;
   try {
@@ -37,13 +48,15 @@ export async function readContent(
   }
   try {
     const length = readSync(file, scratch, 0, scratch.length, null);
-    if (length < scratch.length) return finish(file, length, hash("sha256", scratch.subarray(0, length), "hex"));
+    const head = scratch.subarray(0, length);
+    const secrets = scan ? findSecrets(head) : [];
+    if (length < scratch.length) return finish(file, { size: length, sha256: hash("sha256", head, "hex"), secrets });
     const digest = createHash("sha256").update(scratch.subarray(0, length));
     const pause = createSlices(signal);
     let size = length;
     for (;;) {
       const more = readSync(file, scratch, 0, scratch.length, null);
-      if (more === 0) return finish(file, size, digest.digest("hex"));
+      if (more === 0) return finish(file, { size, sha256: digest.digest("hex"), secrets });
       digest.update(scratch.subarray(0, more));
       size += more;
       await pause();
@@ -55,9 +68,9 @@ export async function readContent(
   }
 }
 
-function finish(file: number, size: number, sha256: string): FileContent | undefined {
+function finish(file: number, content: Omit<FileContent, "stamp">): FileContent | undefined {
   const stat = fstatSync(file);
-  return stat.isFile() && stat.size === size ? { size, sha256, stamp: stampOf(stat) } : undefined;
+  return stat.isFile() && stat.size === content.size ? { ...content, stamp: stampOf(stat) } : undefined;
 }
 
 export function createScratch(): Buffer {

@@ -1,7 +1,7 @@
 import type { ManifestEntry } from "@slipway/core";
 
 import { changed, createScratch, readContent } from "./content.ts";
-import type { FileContent } from "./content.ts";
+import type { FileContent, ReadOptions } from "./content.ts";
 import { createSlices } from "./cooperate.ts";
 import type { FileStamp, ListedFile } from "./listing.ts";
 
@@ -10,13 +10,15 @@ export interface HashOptions {
   readonly known?: ((file: ListedFile) => string | undefined) | undefined;
   /** Hears of every file that was read. */
   readonly onHashed?: ((file: ListedFile, content: FileContent) => void) | undefined;
+  /** Looks for secrets in what is read. */
+  readonly scan?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** The manifest's entries of listed files: each content read once at most, synchronously, in slices that let others work. */
 export async function hashFiles(
   files: readonly ListedFile[],
-  { known, onHashed, signal }: HashOptions,
+  { known, onHashed, scan, signal }: HashOptions,
 ): Promise<readonly ManifestEntry[]> {
   const scratch = createScratch();
   const pause = createSlices(signal);
@@ -33,7 +35,7 @@ export async function hashFiles(
       entries.push({ kind: "file", path, mode: fileMode, size: file.size, sha256 });
       continue;
     }
-    const content = await readStable(file, scratch, signal);
+    const content = await readStable(file, { scratch, scan, signal });
     onHashed?.(file, content);
     entries.push({ kind: "file", path, mode: fileMode, size: content.size, sha256: content.sha256 });
     const paused = pause();
@@ -43,10 +45,10 @@ export async function hashFiles(
 }
 
 /** Content that nobody wrote to while it was being read: else it could be a mixture that never existed. One change is forgiven. */
-async function readStable(file: ListedFile, scratch: Buffer, signal: AbortSignal | undefined): Promise<FileContent> {
+async function readStable(file: ListedFile, options: ReadOptions): Promise<FileContent> {
   let before: FileStamp = file.stamp;
   for (let attempt = 1; attempt <= 2; attempt++) {
-    const content = await readContent(file.source, scratch, signal);
+    const content = await readContent(file.source, options);
     if (content !== undefined && isSameStamp(content.stamp, before)) return content;
     if (content !== undefined) before = content.stamp;
   }

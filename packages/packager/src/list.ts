@@ -1,6 +1,7 @@
 import { gather } from "./gather.ts";
 import type { Gathered } from "./gather.ts";
 import { compileGlobs } from "./globs.ts";
+import { readIgnoreFile } from "./ignore.ts";
 import type { Listing } from "./listing.ts";
 import { defaultMaxBytes } from "./options.ts";
 import type { PackageOptions } from "./options.ts";
@@ -16,7 +17,8 @@ export async function gatherAndPlan(
 ): Promise<{ readonly gathered: Gathered; readonly listing: Listing }> {
   const exclude = await compileGlobs(options.exclude ?? []);
   const gathered = await gather(options);
-  const listing = planListing(gathered, { exclude, maxBytes: options.maxBytes ?? defaultMaxBytes });
+  const ignore = await readIgnoreFile(gathered.root);
+  const listing = planListing(gathered, { exclude, ignore, maxBytes: options.maxBytes ?? defaultMaxBytes });
   const bytes = listing.files.reduce((sum, file) => sum + file.size, 0);
   options.onEvent?.({
     type: "packager.listed",

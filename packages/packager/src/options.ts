@@ -11,6 +11,8 @@ export interface PackageOptions {
   readonly include?: readonly string[] | undefined;
   /** Globs on the paths as they lie in the bundle: files to leave out. */
   readonly exclude?: readonly string[] | undefined;
+  /** Globs on the paths as they lie in the bundle: files that may look as if they held secrets. Any other such file is refused. */
+  readonly allowSecrets?: readonly string[] | undefined;
   /** A larger bundle is refused; a fifth of it is told. 500,000,000 when absent. */
   readonly maxBytes?: number | undefined;
   /** Remembers the content of files that have not changed. Nothing is remembered when absent. */

@@ -7,24 +7,27 @@ import { PackagerError } from "./error.ts";
 import type { Gathered } from "./gather.ts";
 import { globText } from "./globs.ts";
 import type { Glob } from "./globs.ts";
+import { findIgnoreRule, ignoreFileName } from "./ignore.ts";
+import type { IgnoreRule } from "./ignore.ts";
 import type { ExcludedPath, ListedFile, Listing } from "./listing.ts";
 import { displayPath, latin1 } from "./paths.ts";
 import { planWarnings } from "./warnings.ts";
 
 export interface PlanOptions {
   readonly exclude: readonly Glob[];
+  readonly ignore: readonly IgnoreRule[];
   readonly maxBytes: number;
 }
 
 /** Decides what is packaged, by which rule, and what stays behind. Pure. Throws PACKAGER_CLASH and PACKAGER_EMPTY. */
-export function planListing(gathered: Gathered, { exclude, maxBytes }: PlanOptions): Listing {
+export function planListing(gathered: Gathered, options: PlanOptions): Listing {
   const { root, repository, companions } = gathered;
   const all = [
     ...(repository?.tracked.files ?? []),
     ...companions.flatMap((companion) => companion.files),
     ...gathered.included,
   ];
-  const { kept, dropped } = applyExcludes(sortAndMerge(all), exclude);
+  const { kept, dropped } = applyExcludes(sortAndMerge(all), options);
   if (kept.length === 0) {
     throw new PackagerError("PACKAGER_EMPTY", `There is nothing to package in ${root}`, {
       hint: "See what was left out, and why: slipway package --explain",
@@ -40,7 +43,7 @@ export function planListing(gathered: Gathered, { exclude, maxBytes }: PlanOptio
     untracked: (repository?.tracked.untracked ?? []).filter((file) => !paths.has(latin1(file))),
     excluded: [...left.filter((file) => !paths.has(latin1(file.path))), ...dropped],
     dirtyFiles: repository?.tracked.dirty ?? [],
-    warnings: planWarnings(gathered, kept, maxBytes),
+    warnings: planWarnings(gathered, kept, options.maxBytes),
     companions: companions.map(({ name, directory, inside }) => ({ name, directory, inside })),
     submodules: repository?.tracked.submodules ?? [],
     source: describeSource(gathered),
@@ -89,15 +92,17 @@ function clash(file: Uint8Array, message: string): PackagerError {
   });
 }
 
-function applyExcludes(files: readonly ListedFile[], globs: readonly Glob[]) {
-  if (globs.length === 0) return { kept: files, dropped: [] };
+function applyExcludes(files: readonly ListedFile[], { exclude, ignore }: PlanOptions) {
+  if (exclude.length + ignore.length === 0) return { kept: files, dropped: [] };
   const kept: ListedFile[] = [];
   const dropped: ExcludedPath[] = [];
   for (const file of files) {
     const text = globText(file.path);
-    const glob = globs.find((candidate) => candidate.matches(text));
-    if (glob === undefined) kept.push(file);
-    else dropped.push({ path: file.path, why: `exclude ${glob.pattern}` });
+    const glob = exclude.find((candidate) => candidate.matches(text));
+    const rule = findIgnoreRule(ignore, text);
+    if (glob !== undefined) dropped.push({ path: file.path, why: `exclude ${glob.pattern}` });
+    else if (rule !== undefined) dropped.push({ path: file.path, why: `${ignoreFileName}: ${rule.line}` });
+    else kept.push(file);
   }
   return { kept, dropped };
 }

@@ -36,7 +36,7 @@ export async function isUnchangedLfsFile(
   { path, objectId }: { readonly path: Uint8Array; readonly objectId: string },
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const content = await readContent(absolutePath(top, path), createScratch(), signal);
+  const content = await readContent(absolutePath(top, path), { scratch: createScratch(), signal });
   if (content === undefined) return false;
   const pointer = `${pointerStart}oid sha256:${content.sha256}\nsize ${content.size}\n`;
   const algorithm = objectId.length === 64 ? "sha256" : "sha1";

@@ -1,0 +1,53 @@
+import { globText } from "./globs.ts";
+
+/** Something in a file that looks like a secret. The secret itself is never told. */
+export interface FoundSecret {
+  /** From 1; absent where the file's name says it. */
+  readonly line?: number;
+  readonly kind: string;
+}
+
+const token = "[A-Za-z0-9_-]";
+
+/** What the issuers say their tokens look like, each with the words that it is told by. */
+const patterns: readonly (readonly [kind: string, pattern: RegExp])[] = [
+  [
+    "a private key",
+    /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----\r?\n(?:[A-Za-z-]+: .*\r?\n|\r?\n)*[A-Za-z0-9+/=]{40}/,
+  ],
+  ["an AWS access key", /\b(?:AKIA|ASIA)[A-Z2-7]{16}\b/],
+  ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,})/],
+  ["a GitLab token", new RegExp(`\\bglpat-${token}{20}`)],
+  ["a Hugging Face token", /\bhf_[A-Za-z]{34}\b/],
+  ["an npm token", /\bnpm_[A-Za-z0-9]{36}\b/],
+  [
+    "an OpenAI or Anthropic key",
+    new RegExp(`\\bsk-(?:(?:proj|svcacct|admin|ant-[a-z0-9]+)-${token}{40,}|[A-Za-z0-9]{48}\\b)`),
+  ],
+  ["a Slack token", /\bxox[abprs]-[A-Za-z0-9-]{20,}/],
+  ["an NVIDIA key", new RegExp(`\\bnvapi-${token}{40,}`)],
+  ["a Google key", new RegExp(`\\bAIza${token}{35}`)],
+];
+
+// Nearly all content has none of these, which one look tells: the patterns themselves are only tried after it.
+const hint = /[_-](?=[A-Za-z0-9_-]{20})(?<=gh[pousr]_|github_pat_|hf_|npm_|sk-|xox[abprs]-|glpat-|nvapi-)/;
+const hintWords = ["PRIVATE KEY", "AKIA", "ASIA", "AIza"].map((word) => Buffer.from(word));
+
+/** Looks for private keys and the tokens of well-known issuers. Content that is not text is not looked into. */
+export function findSecrets(content: Buffer): readonly FoundSecret[] {
+  const text = content.toString("latin1");
+  if (!hint.test(text) && !hintWords.some((word) => content.includes(word))) return [];
+  if (content.subarray(0, 8000).includes(0)) return [];
+  return patterns.flatMap(([kind, pattern]) => {
+    const at = pattern.exec(text)?.index;
+    return at === undefined ? [] : [{ kind, line: text.slice(0, at).split("\n").length }];
+  });
+}
+
+const secretName =
+  /(?:^|\/)(?:\.env(?:\.(?!(?:example|sample|template|dist|defaults?)$)[^/]*)?|id_(?:rsa|dsa|ecdsa|ed25519)|[._]netrc|\.pgpass|\.git-credentials|\.aws\/credentials)$/;
+
+/** Whether a file's name says that it holds secrets. */
+export function findSecretName(path: Uint8Array): FoundSecret | undefined {
+  return secretName.test(globText(path)) ? { kind: "a file that is made to hold secrets" } : undefined;
+}

@@ -10,11 +10,11 @@ export interface PackagingChoice {
   readonly project: ProjectConfig;
   /** Globs of the command line, besides the project's. */
   readonly include?: readonly string[] | undefined;
-  readonly exclude?: readonly string[] | undefined;
+  readonly allowSecrets?: readonly string[] | undefined;
 }
 
 export function packageOptions(
-  { project, include = [], exclude = [] }: PackagingChoice,
+  { project, include = [], allowSecrets = [] }: PackagingChoice,
   context: Context,
 ): PackageOptions {
   const { cwd, env, signal } = context;
@@ -23,7 +23,8 @@ export function packageOptions(
     env,
     companions: project.companions,
     include: [...project.include, ...include],
-    exclude: [...project.exclude, ...exclude],
+    exclude: project.exclude,
+    allowSecrets: [...(project.allowSecrets ?? []), ...allowSecrets],
     maxBytes: project.maxBytes,
     cacheDirectory: cacheDirectory(context),
     signal,

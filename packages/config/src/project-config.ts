@@ -8,6 +8,8 @@ export interface ProjectConfig {
   /** Globs of untracked or ignored files to add. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  /** Globs of files that may look as if they held secrets. */
+  readonly allowSecrets?: readonly string[];
   /** The largest bundle that may be packed. */
   readonly maxBytes?: number;
   /** The cluster that `run` uses unless it is told another. */

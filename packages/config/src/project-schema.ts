@@ -14,6 +14,7 @@ export interface ProjectFile {
     readonly companions?: readonly CompanionFile[];
     readonly include?: readonly string[];
     readonly exclude?: readonly string[];
+    readonly allow_secrets?: readonly string[];
     readonly max_size?: string | number;
   };
   readonly cluster?: string;
@@ -68,6 +69,10 @@ export const projectSchema: ZodMiniType<ProjectFile, unknown> = object({
         list(glob(), "globs"),
       ),
       exclude: optional("Files to leave out.", list(glob(), "globs")),
+      allow_secrets: optional(
+        "Files that may look as if they held secrets; any other such file is refused.",
+        list(glob(), "globs"),
+      ),
       max_size: optional("The largest bundle that may be packed: 500MB.", bytes()),
     }),
   ),

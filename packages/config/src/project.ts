@@ -66,12 +66,13 @@ function withNemoSkills(companions: readonly Companion[]): readonly Companion[] 
 }
 
 function toLayer({ preset, packaging = {}, cluster }: ProjectFile, directory: string): ProjectLayer {
-  const { companions, include, exclude, max_size: maxSize } = packaging;
+  const { companions, include, exclude, allow_secrets: allowSecrets, max_size: maxSize } = packaging;
   return {
     ...(preset !== undefined && { preset }),
     ...(companions && { companions: companions.map((companion) => toCompanion(companion, directory)) }),
     ...(include && { include }),
     ...(exclude && { exclude }),
+    ...(allowSecrets && { allowSecrets }),
     ...(maxSize !== undefined && { maxBytes: parseBytes(String(maxSize)) }),
     ...(cluster !== undefined && { cluster }),
   };

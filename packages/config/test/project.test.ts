@@ -20,6 +20,7 @@ packaging:
       name: zoo
   include: ["data/**/*.jsonl"]
   exclude: ["docs/**"]
+  allow_secrets: ["test/keys/*.pem"]
   max_size: 500MB
 cluster: dgx
 `;
@@ -38,6 +39,7 @@ cluster: dgx
     ],
     include: ["data/**/*.jsonl"],
     exclude: ["docs/**"],
+    allowSecrets: ["test/keys/*.pem"],
     maxBytes: 500_000_000,
     cluster: "dgx",
   });

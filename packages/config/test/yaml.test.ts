@@ -52,7 +52,7 @@ preset: nemo
 
 test("lists the valid keys where none is near", () => {
   expect(project("packaging:\n  colour: red\n")).toEqual([
-    "slipway.yaml:2:3: packaging.colour: unknown key; the keys here are: companions, include, exclude, max_size",
+    "slipway.yaml:2:3: packaging.colour: unknown key; the keys here are: companions, include, exclude, allow_secrets, max_size",
   ]);
 });
 

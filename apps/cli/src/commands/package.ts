@@ -18,8 +18,9 @@ export function packageCommand(context: Context) {
     .option("--explain", "list every path with the rule that put it in or kept it out")
     .option("--out <F.tar.gz>", "write the archive")
     .option("--include <GLOB>", "add untracked or ignored files (repeatable)", collect)
+    .option("--allow-secret <GLOB>", "ship files although they look as if they held secrets (repeatable)", collect)
     .option("--json", "print one JSON document")
-    .action(async ({ list, explain, out, include, json }) => {
+    .action(async ({ list, explain, out, include, allowSecret, json }) => {
       if (out !== undefined && !/\.(tar\.gz|tgz)$/.test(out)) {
         throw new CliError(
           "CLI_USAGE",
@@ -29,7 +30,7 @@ export function packageCommand(context: Context) {
           },
         );
       }
-      const choice: PackagingChoice = { project: await loadProject(context), include };
+      const choice: PackagingChoice = { project: await loadProject(context), include, allowSecrets: allowSecret };
       if (explain && !json && out === undefined) return explainPackage(choice, context);
       const { packBundle, writeArchive } = await import("@slipway/packager");
       const bundle = await withProgress("packaging", context, async () => {

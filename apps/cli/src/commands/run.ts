@@ -24,6 +24,7 @@ export function runCommand(context: Context, setExitCode: SetExitCode) {
     .option("--env <K[=V]>", "set a variable for the job; without a value it takes yours (repeatable)", collect)
     .option("--secret <K>", "like --env K, but the value is never recorded or shown (repeatable)", collect)
     .option("--include <GLOB>", "ship untracked or ignored files too (repeatable)", collect)
+    .option("--allow-secret <GLOB>", "ship files although they look as if they held secrets (repeatable)", collect)
     .option("--follow", "show the output until the end (the default for local runs)")
     .option("--wait", "wait for the end without showing the output")
     .option("--detach", "neither follow nor wait")

@@ -20,6 +20,7 @@ import { followRun } from "./follow.ts";
 export interface RunOptions extends JobOptions {
   readonly cluster?: string | undefined;
   readonly include?: readonly string[] | undefined;
+  readonly allowSecret?: readonly string[] | undefined;
   readonly follow?: true | undefined;
   readonly wait?: true | undefined;
   readonly detach?: true | undefined;
@@ -39,7 +40,7 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   const project = await loadProject(context);
   const cluster = options.cluster ?? wanted.cluster ?? project.cluster ?? "local";
   await using executor = await openExecutor(cluster, context);
-  const bundle = await packForUser({ project, include: options.include }, context);
+  const bundle = await packForUser({ project, include: options.include, allowSecrets: options.allowSecret }, context);
   tellWorkingDirectory(bundle.listing, context);
   const { experiment } = wanted;
   if (options.dryRun) return dryRun({ experiment, bundle, executor, secrets, cluster, json: options.json }, context);

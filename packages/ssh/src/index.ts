@@ -1,0 +1,10 @@
+export { connectSsh } from "./connect.ts";
+export type { SshDestination, SshEnvironment, SshOptions, SshQuestion, TransportKind } from "./destination.ts";
+export { SshError } from "./error.ts";
+export type { SshErrorCode } from "./error.ts";
+export type { SshEvent } from "./event.ts";
+export { checkHostKey, fingerprint } from "./host-key.ts";
+export type { HostKeyQuestion, HostKeyVerdict } from "./host-key.ts";
+export { parseKnownHosts } from "./known-hosts.ts";
+export type { KnownHost } from "./known-hosts.ts";
+export type { SshTransport } from "./transport.ts";

@@ -53,7 +53,7 @@ set -- ${quoteCommand(commandWords(job))}
 ${renderLocalWrapper()}`;
 }
 
-function assertName(name: string): void {
+export function assertName(name: string): void {
   if (isJobName(name)) return;
   throw new SbatchError("SBATCH_INVALID_NAME", `${JSON.stringify(name)} is not a name for an experiment or a job`, {
     hint: "Use letters, digits, '_', '.' and '-', at most 63, first a letter or digit",
@@ -81,7 +81,7 @@ export function commandWords({
 // oxlint-disable-next-line no-control-regex
 const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/g;
 
-function renderComments(comment: string): string {
+export function renderComments(comment: string): string {
   const lines = comment.split(/\r\n|\r|\n/).map((line) => `# ${line.replace(controlCharacters, " ")}`.trimEnd());
   return `${lines.join("\n")}\n`;
 }

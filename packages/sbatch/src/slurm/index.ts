@@ -21,3 +21,10 @@ export type { SlurmPhase, SlurmState, SlurmStateFacts, SlurmStateName } from "./
 export { parseSlurmVersion, parseSubmittedJob } from "./submission.ts";
 export type { SubmittedJob } from "./submission.ts";
 export type { SlurmTable } from "./text.ts";
+export type { Launcher } from "./command.ts";
+export type { ContainerRuntime } from "./container.ts";
+export { renderDirective } from "./directives.ts";
+export type { SlurmOptions, SlurmOptionValue } from "./directives.ts";
+export type { SlurmSettings, WarningSignal } from "./request.ts";
+export { renderSbatchScript } from "./script.ts";
+export type { SbatchScriptOptions } from "./script.ts";

@@ -9,10 +9,11 @@ slipway_python_runner='${pythonRunner}'
 # Without Perl and Python: setsid gives the process group, and the shell's number stands for an exit code or a signal; nobody can tell.
 slipway_run_plainly() {
   "$slipway_tool" sh -c '
-    until [ -e "$0/attempt-$SLIPWAY_ATTEMPT.group" ]; do sleep 0.05 2>/dev/null || sleep 1; done
+    until [ -e "$1.group" ]; do sleep 0.05 2>/dev/null || sleep 1; done
+    shift
     [ ! -f "$0/env" ] || . "$0/env"
     [ ! -f "$0/secrets" ] || . "$0/secrets"
-    cd -- "$SLIPWAY_CODE_DIR" && exec "$@"' "$slipway_dir" "$@" &
+    cd -- "$0/code" && exec "$@"' "$slipway_dir" "$slipway_attempt_base" "$@" &
   slipway_child=$!
   slipway_tries=0
   until kill -0 "-$slipway_child" 2>/dev/null || [ "$slipway_tries" -ge 100 ]; do
@@ -31,7 +32,7 @@ slipway_run_plainly() {
 
 slipway_run() {
   SLIPWAY_EXPERIMENT=$slipway_experiment SLIPWAY_JOB=$slipway_job SLIPWAY_ATTEMPT=$slipway_attempt
-  SLIPWAY_CODE_DIR=$slipway_dir/code SLIPWAY_RUN_DIR=$slipway_dir/run
+  SLIPWAY_CODE_DIR=$slipway_code_dir SLIPWAY_RUN_DIR=$slipway_run_dir
   export SLIPWAY_EXPERIMENT SLIPWAY_JOB SLIPWAY_ATTEMPT SLIPWAY_CODE_DIR SLIPWAY_RUN_DIR
   if [ "$slipway_runner_kind" = setsid ]; then
     slipway_run_plainly "$@"

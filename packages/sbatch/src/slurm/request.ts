@@ -1,0 +1,97 @@
+import type { Job } from "@slipway/core";
+
+import { SbatchError } from "../error.ts";
+import { tasksPerNode } from "./command.ts";
+import type { Launcher } from "./command.ts";
+import type { SlurmOptions } from "./directives.ts";
+import { renderSlurmDuration } from "./duration.ts";
+
+/** A cluster's own settings for every job. */
+export interface SlurmSettings {
+  readonly account?: string;
+  readonly partition?: string;
+  /** For jobs that ask for no GPU. */
+  readonly cpuPartition?: string;
+  readonly qos?: string;
+  readonly jobNamePrefix?: string;
+  /** True where the cluster refuses `--gpus-per-node`. */
+  readonly disableGpusPerNode?: boolean;
+  readonly mailType?: string;
+  readonly mailUser?: string;
+  /** Any further option. */
+  readonly sbatch?: SlurmOptions;
+}
+
+export interface WarningSignal {
+  readonly name: "USR1" | "USR2";
+  /** Before the time limit; Slurm sends it up to a minute early. */
+  readonly seconds: number;
+}
+
+export interface RequestOptions {
+  readonly experiment: string;
+  readonly job: Job;
+  readonly settings: SlurmSettings;
+  readonly launcher: Launcher;
+  readonly array: string | undefined;
+  readonly requeue: boolean;
+  readonly warning: WarningSignal | undefined;
+  readonly sbatch: SlurmOptions;
+}
+
+/** The options of sbatch that a job asks for, by name; those of the job count before those of the cluster. */
+export function planRequest({
+  experiment,
+  job,
+  settings,
+  launcher,
+  array,
+  requeue,
+  warning,
+  sbatch,
+}: RequestOptions): SlurmOptions {
+  const { nodes, gpusPerNode = 0, cpusPerTask, memoryMiB, timeLimitSeconds, ...resources } = job.resources;
+  const tasks = tasksPerNode(job.resources, launcher);
+  const usual = gpusPerNode > 0 ? settings.partition : (settings.cpuPartition ?? settings.partition);
+  return {
+    "job-name": `${jobNamePrefix(settings)}${experiment}.${job.name}`,
+    account: resources.account ?? settings.account,
+    partition: resources.partition ?? usual,
+    qos: resources.qos ?? settings.qos,
+    array,
+    nodes,
+    "ntasks-per-node": tasks > 1 || (nodes ?? 1) > 1 ? tasks : undefined,
+    "cpus-per-task": cpusPerTask,
+    "gpus-per-node": gpusPerNode > 0 && settings.disableGpusPerNode !== true ? gpusPerNode : undefined,
+    mem: memoryMiB === undefined ? undefined : `${Math.ceil(memoryMiB)}M`,
+    time: timeLimitSeconds === undefined ? undefined : renderSlurmDuration(timeLimitSeconds),
+    signal: warning && `B:${warning.name}@${checkedSeconds(warning.seconds)}`,
+    requeue: requeue || undefined,
+    "no-requeue": !requeue || undefined,
+    output: array === undefined ? "slurm.log" : "slurm_%a.log",
+    "open-mode": "append",
+    "mail-type": settings.mailType,
+    "mail-user": settings.mailUser,
+    ...settings.sbatch,
+    ...sbatch,
+  };
+}
+
+/** Throws SBATCH_INVALID_VALUE for a prefix with which a job could not be found by its name. */
+export function jobNamePrefix({ jobNamePrefix: prefix = "" }: SlurmSettings): string {
+  if (/^[A-Za-z0-9_.:@+/-]{0,64}$/.test(prefix)) return prefix;
+  throw new SbatchError("SBATCH_INVALID_VALUE", `${JSON.stringify(prefix)} cannot begin the name of a job`, {
+    hint: "Use at most 64 letters, digits and _ . : @ + / -",
+  });
+}
+
+function checkedSeconds(seconds: number): number {
+  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= 65_535) return seconds;
+  throw new SbatchError(
+    "SBATCH_INVALID_VALUE",
+    `A warning ${seconds} seconds before the time limit cannot be asked for`,
+    {
+      hint: "Use whole seconds, at most 65535",
+    },
+  );
+}

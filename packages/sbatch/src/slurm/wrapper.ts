@@ -1,0 +1,61 @@
+import { endFunction, evidenceFunctions } from "../wrapper/evidence.ts";
+import { runToTheEnd } from "../wrapper/outcome.ts";
+import { runFunctions } from "../wrapper/run.ts";
+import { signalFunctions } from "../wrapper/signals.ts";
+
+/** The script's name in the run directory. */
+export const sbatchScriptName = "job.sbatch";
+
+/**
+ * The wrapper of a job that Slurm starts. Slurm waits for its needs and keeps its time limit; what it tells of the end of an attempt it
+ * tells to the wrapper by TERM, and kills what is left after its KillWait. A SIGCONT, which comes before, does nothing.
+ */
+export function renderSlurmWrapper(): string {
+  return [evidenceFunctions, endFunction, signalFunctions, runFunctions, main, runToTheEnd].join("");
+}
+
+const main = `
+unset CDPATH
+slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer=''
+slipway_time_limit_seconds='' slipway_graced=yes # Slurm has both alarms.
+trap 'slipway_on_signal TERM' TERM
+trap 'slipway_on_signal INT' INT
+trap 'slipway_on_signal HUP' HUP
+trap 'slipway_signal USR1' USR1
+trap 'slipway_signal USR2' USR2
+trap : ALRM
+
+if [ ! -f "$slipway_dir/${sbatchScriptName}" ]; then
+  echo "slipway: $slipway_dir is not this job's directory: submit ${sbatchScriptName} from the directory it lies in" >&2
+  exit 1
+fi
+case $slipway_code_dir:$slipway_dir in
+/slipway/code:*[:,]*)
+  echo "slipway: $slipway_dir cannot be mounted in a container: there is a ':' or ',' in it" >&2
+  exit 1
+  ;;
+esac
+slipway_owner=''
+if [ -f commit ]; then
+  while IFS='=' read -r slipway_key slipway_value; do
+    [ "$slipway_key" != job ] || slipway_owner=$slipway_value
+  done <commit
+fi
+slipway_id=\${SLURM_HET_JOB_ID:-\${SLURM_ARRAY_JOB_ID:-\${SLURM_JOB_ID-}}}
+if [ -n "$slipway_owner" ] && [ "$slipway_owner" != "$slipway_id" ]; then
+  echo "slipway: this directory belongs to job $slipway_owner; the first lines of ${sbatchScriptName} say how to run it again" >&2
+  exit 1
+fi
+
+slipway_attempt=$((\${SLURM_RESTART_COUNT:-0} + 1))
+slipway_attempt_base=$slipway_dir/\${SLURM_ARRAY_TASK_ID:+array-$SLURM_ARRAY_TASK_ID.}attempt-$slipway_attempt
+slipway_find_boot
+slipway_choose_runner
+mkdir -p -- "$slipway_outputs"
+if [ ! -d code/. ]; then
+  echo "slipway: the code of this job is gone: $slipway_dir/code" >"$slipway_attempt_base.log"
+  slipway_finish outcome=ended exit=126 reason=code_missing
+  exit 126
+fi
+slipway_record "$slipway_attempt_base.start" "attempt=$slipway_attempt" "job=\${SLURM_JOB_ID-}" "node=\${SLURMD_NODENAME-}" "at=$(slipway_now)" || exit 1
+`;

@@ -4,7 +4,7 @@ export interface CodeStoreOptions {
   readonly transport: Transport;
   /** Absolute, on the transport's host; the store is `<root>/store`. Made when it is not there. */
   readonly root: string;
-  /** The cluster's own name (Slurm's ClusterName), `local` for this machine; written into a new store. */
+  /** The cluster's own name (Slurm's ClusterName), `local` for this machine; written into a new store, and compared with an old one's. */
   readonly clusterName: string;
   /** Letters and digits, never the same twice; 16 random hex digits when absent. */
   readonly nonce?: (() => string) | undefined;
@@ -13,17 +13,25 @@ export interface CodeStoreOptions {
 
 export interface CodeStore {
   /** Makes a bundle present: complete, checked against its manifest, read-only. The same digest again costs one round trip. */
-  stage(bundle: Bundle, options?: CallOptions): Promise<Staged>;
-  /** All instances, open or closed, in the order in which `stage` prefers them. */
+  stage(bundle: Bundle, options?: StageOptions): Promise<Staged>;
+  /** All instances, open or closed, in the order of their names. */
   list(options?: CallOptions): Promise<readonly StoredInstance[]>;
   /** Reads all of an instance and compares it with its manifest; what is wrong, in words. */
   verify(instance: string, options?: CallOptions): Promise<readonly string[]>;
 }
 
+export interface StageOptions extends CallOptions {
+  /**
+   * `<experiment>.<job>.<try>`: the instance is leased before it is looked at, and cannot be closed until the lease is committed
+   * (`slipway_commit_lease` of `leaseFunctions`), given back or revoked. Without a token it may go at any time.
+   */
+  readonly token?: string | undefined;
+}
+
 export interface Staged extends StagedCode {
   /** `<digest>.<nonce>`: the copy's name in the store, used once and never again. */
   readonly instance: string;
-  /** Whether it was there before. */
+  /** Whether it was there before, without an upload of this call's. */
   readonly reused: boolean;
 }
 

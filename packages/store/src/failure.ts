@@ -45,6 +45,11 @@ function failure(said: string, answer: Answer, { host, root }: Place): StoreErro
           details: { layout: detail },
         },
       );
+    case "cluster":
+      return new StoreError("STORE_OTHER_CLUSTER", `The store ${where} is another cluster's: ${clip(detail)}`, {
+        hint: "Each cluster has its own job_dir: whether a job can still start is known to its own cluster only.",
+        details: { layout: detail },
+      });
     case "root":
     case "folder":
       return cannotMake(step === "root" ? root : `${root}/${detail}`, host, answer.stderr);

@@ -1,4 +1,5 @@
-export type { CodeStore, CodeStoreOptions, Staged, StoredInstance, StoreEvent } from "./code-store.ts";
+export type { CodeStore, CodeStoreOptions, Staged, StageOptions, StoredInstance, StoreEvent } from "./code-store.ts";
 export { StoreError } from "./error.ts";
 export type { StoreErrorCode } from "./error.ts";
 export { createCodeStore } from "./create.ts";
+export { leaseFunctions, submitFunctions, wrapperFunctions } from "./lease-functions.ts";

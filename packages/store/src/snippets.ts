@@ -1,3 +1,6 @@
+import { compact } from "./lease-functions.ts";
+import { finding } from "./lease-parts.ts";
+
 /**
  * The shell side of the store: POSIX sh for dash, bash, busybox and macOS. A snippet is the argument of `sh -c`; its values
  * are positional parameters, never part of its text, and its standard input is free for a payload. It answers on standard
@@ -5,7 +8,7 @@
  * Parameters of all: 1 tag, 2 root.
  */
 export function renderSnippet(name: SnippetName): string {
-  return parts[name].map((part) => part.trim()).join("\n");
+  return parts[name].map(compact).join("\n");
 }
 
 export type SnippetName = "find" | "upload" | "list" | "verify";
@@ -28,7 +31,11 @@ fi
 digest_of() { sum=$(sha <"$1") && sum=\${sum%% *}; }
 `;
 
-/** 3 nonce, 4 text for a new layout.json. Goes to the root and makes what a store has. What is made below `store` does not follow the user's umask. */
+const needSha = `
+command -v sha256sum >/dev/null 2>&1 || command -v shasum >/dev/null 2>&1 || fail tool "sha256sum or shasum"
+`;
+
+/** 3 nonce, 4 text for a new layout.json, 5 cluster's name. Goes to the root and makes what a store has. What is made below `store` does not follow the user's umask. */
 const enter = `
 nonce=$3 layout=$4
 [ -d "$root" ] || mkdir -p "$root" || fail root
@@ -48,31 +55,20 @@ if [ ! -f store/layout.json ]; then
 fi
 IFS= read -r layout <store/layout.json
 case $layout in *\\"version\\":1[,}]*) ;; *) fail layout "$layout" ;; esac
+case $layout in *\\"clusterName\\":\\"$5\\"*) ;; *) fail cluster "$layout" ;; esac
 folder store/code
 folder store/trash
 `;
 
 /**
- * 5 digest, 6 number of names at the tree's top. The first open instance in the order of the names: everybody's choice is
- * the same. Answers DAMAGED for each it had to pass over, then HAVE or NEED.
+ * 5 cluster's name, 6 digest, 7 number of names at the tree's top, 8 token or nothing. Answers DAMAGED for each instance it
+ * had to pass over, then HAVE, with the intent taken, or NEED; `NEED trash` when code of this digest lies in the trash.
  */
 const find = `
-digest=$5 top=$6
-looks_whole() {
-  why="its manifest is missing"; [ -f "$1/manifest" ] || return 1
-  why="its manifest is not the one of its digest"; digest_of "$1/manifest"; [ "$sum" = "$digest" ] || return 1
-  why="its tree is missing"; [ -d "$1/tree" ] && [ ! -L "$1/tree" ] || return 1
-  found=0
-  for name in "$1"/tree/* "$1"/tree/.[!.]* "$1"/tree/..?*; do
-    if [ -e "$name" ] || [ -L "$name" ]; then found=$((found + 1)); fi
-  done
-  why="$found of $top names are at its top"; [ "$found" -eq "$top" ]
-}
-for instance in store/code/"$digest".*; do
-  case \${instance#store/code/*.} in *[!0-9A-Za-z]*) continue ;; esac
-  [ -d "$instance/L" ] && [ ! -L "$instance" ] || continue
-  if looks_whole "$instance"; then say HAVE "\${instance#store/code/}"; exit 0; fi
-  say DAMAGED "\${instance#store/code/}" "$why"
+slipway_on_damage() { say DAMAGED "\${1#store/code/}" "$slipway_problem"; }
+if slipway_lease_code store "$6" "$8" "$7"; then say HAVE "\${slipway_instance#store/code/}"; exit 0; fi
+for trashed in store/trash/"$6".*; do
+  if [ -d "$trashed/tree" ]; then say NEED trash; exit 0; fi
 done
 say NEED
 `;
@@ -180,9 +176,10 @@ check_symlinks() {
 }
 `;
 
-/** 5 digest; standard input is the tar. Answers HAVE, or BAD and FAIL. */
+/** 5 cluster's name, 6 digest, 7 token or nothing; standard input is the tar. Answers HAVE, with the intent taken, or BAD and FAIL. */
 const upload = `
-digest=$5 staging=store/code/.in-$5.$3 instance=store/code/$5.$3
+digest=$6 staging=store/code/.in-$6.$3 instance=store/code/$6.$3
+intent=\${7:+$staging/L/i.$7}
 for tool in tar find sed grep; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
 discard() {
   trap "" HUP INT TERM PIPE
@@ -192,7 +189,7 @@ discard() {
 }
 refuse() { say FAIL "$@"; discard >/dev/null 2>&1; exit 1; }
 trap "discard >/dev/null 2>&1; exit 1" HUP INT TERM PIPE
-mkdir "$staging" "$staging/L" "$staging/tree" || refuse folder "$staging"
+mkdir "$staging" "$staging/L" $intent "$staging/tree" || refuse folder "$staging"
 extract() ( cd "$staging" && exec tar "$@" )
 set -- -xm --no-same-owner --no-same-permissions -f -
 dd if=/dev/zero bs=512 count=2 2>/dev/null | extract "$@" >/dev/null 2>&1 || set -- -xmof -
@@ -232,7 +229,7 @@ say DONE $?
 `;
 
 const parts: Readonly<Record<SnippetName, readonly string[]>> = {
-  find: [prelude, sha, enter, find],
+  find: [prelude, needSha, enter, finding, find],
   upload: [prelude, sha, enter, check, upload],
   list: [prelude, list],
   verify: [prelude, sha, check, verify],

@@ -105,7 +105,7 @@ test.for([
     expect(await errorOf(under.store.stage(await bundleOf(...files)))).toMatchObject({
       code: "STORE_DISK_FULL",
       message: expect.stringMatching(
-        `^No space left for code in ${under.root}/store on local: .*No space left on device`,
+        `^No space left for code in ${under.root}/store on local: .*(No space left on device|Wrote only \\d+ of \\d+ bytes)`,
       ),
       hint: expect.stringContaining("quota"),
     });
@@ -162,12 +162,39 @@ test.each(['{"version":2,"clusterName":"local"}', '{"version":12,"clusterName":"
 
 test("an existing layout is never written again", async () => {
   await using under = await storeUnderTest();
-  const layout = '{"version":1,"clusterName":"other","more":[1]}';
+  const layout = '{"version":1,"clusterName":"local","more":[1]}';
   await makeFolder(under.at());
   await writeFile(under.at("layout.json"), layout);
   await under.store.stage(await exampleBundle());
   expect(await readText(under.at("layout.json"))).toBe(layout);
 });
+
+test("another cluster's store is told and left alone", async () => {
+  await using under = await storeUnderTest();
+  await under.store.stage(await exampleBundle());
+  const before = await under.leftovers();
+  const { transport, root } = under;
+  const store = createCodeStore({ transport, root, clusterName: "hpc2" });
+  expect(await errorOf(store.stage(await bundleOf({ path: "new" })))).toMatchObject({
+    code: "STORE_OTHER_CLUSTER",
+    message: `The store ${under.at()} on local is another cluster's: {"version":1,"clusterName":"local"}`,
+    details: { layout: '{"version":1,"clusterName":"local"}' },
+  });
+  expect(await under.leftovers()).toEqual(before);
+});
+
+test.each(["", ".", "-x", "a.b", "a b", "a/b", "a\nb", 'a"b', "x".repeat(64)])(
+  "a cluster cannot be named %j",
+  async (clusterName) => {
+    await using transport = localTransport();
+    expect(() => createCodeStore({ transport, root: "/nowhere", clusterName })).toThrow(
+      expect.objectContaining({
+        code: "STORE_UNSAFE_NAME",
+        message: `Expected a cluster's name, got ${JSON.stringify(clusterName)}`,
+      }),
+    );
+  },
+);
 
 test("text of the other host loses its control characters before it is shown", async () => {
   const script = 'printf "\\033[2Jmkdir: \\033]0;owned\\007no\\n" >&2; return 1';

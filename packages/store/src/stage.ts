@@ -1,0 +1,69 @@
+import { isDigest } from "@slipway/core";
+import type { Bundle, Transport } from "@slipway/core";
+
+import { askHost } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+import type { Staged, StageOptions, StoreEvent } from "./code-store.ts";
+import { throwFailure } from "./failure.ts";
+import type { Place } from "./failure.ts";
+import { digestOfInstance, instanceDirectory } from "./instances.ts";
+import { checkName } from "./names.ts";
+import { checkPaths, countTopNames } from "./paths.ts";
+import { countBytes } from "./stream.ts";
+
+export interface StoreContext {
+  readonly transport: Transport;
+  readonly place: Place;
+  readonly clusterName: string;
+  readonly nonce: () => string;
+  readonly onEvent?: ((event: StoreEvent) => void) | undefined;
+}
+
+/** Finds a whole open instance, with the intent taken, or uploads one that has the intent in it from its first moment. */
+export async function stageBundle(bundle: Bundle, context: StoreContext & StageOptions): Promise<Staged> {
+  const { digest, manifest } = bundle;
+  const { transport, place, token, onEvent, signal } = context;
+  if (!isDigest(digest)) throw new RangeError(`Not a digest: ${JSON.stringify(digest)}`);
+  const intent = token === undefined ? "" : checkName("token", token);
+  const top = String(countTopNames(manifest));
+  const found = await askHost(transport, "find", [...enter(context), digest, top, intent], { signal });
+  throwFailure(found, place);
+  for (const { instance, problem } of damagedIn(found)) {
+    onEvent?.({ type: "store.damaged", digest, instance, problem });
+  }
+  const present = instanceIn(found);
+  if (present !== undefined) {
+    onEvent?.({ type: "store.reused", digest, instance: present });
+    const directory = instanceDirectory(place.root, present);
+    return { digest, instance: present, directory, uploadedBytes: 0, reused: true };
+  }
+
+  checkPaths(manifest);
+  signal?.throwIfAborted();
+  onEvent?.({ type: "store.uploading", digest, files: manifest.files, bytes: manifest.bytes });
+  const tar = countBytes(bundle.tar({ prefix: "tree", readOnly: true, manifestName: "manifest", signal }));
+  const parameters = [...enter(context), digest, intent];
+  const uploaded = await askHost(transport, "upload", parameters, { signal, stdin: tar.stream });
+  throwFailure(uploaded, place);
+  const instance = instanceIn(uploaded);
+  if (instance === undefined) throw new Error(`The upload of ${digest} did not tell its instance`);
+  const uploadedBytes = tar.bytes();
+  onEvent?.({ type: "store.staged", digest, instance, uploadedBytes });
+  return { digest, instance, directory: instanceDirectory(place.root, instance), uploadedBytes, reused: false };
+}
+
+/** What the `enter` part of a snippet needs. */
+function enter({ place, nonce, clusterName }: StoreContext): readonly string[] {
+  return [place.root, nonce(), JSON.stringify({ version: 1, clusterName }), clusterName];
+}
+
+function instanceIn({ lines }: Answer): string | undefined {
+  const name = lines.find(({ word }) => word === "HAVE")?.rest;
+  return name !== undefined && digestOfInstance(name) !== undefined ? name : undefined;
+}
+
+function damagedIn({ lines }: Answer): readonly { readonly instance: string; readonly problem: string }[] {
+  return lines
+    .filter(({ word }) => word === "DAMAGED")
+    .map(({ rest }) => ({ instance: rest.split(" ", 1)[0] ?? "", problem: rest.slice(rest.indexOf(" ") + 1) }));
+}

@@ -1,7 +1,10 @@
+export type { TestbedAddress, TestbedSsh } from "./testbed/address.ts";
 export type { CommandResult } from "./testbed/command.ts";
 export type { TestbedEvent } from "./testbed/event.ts";
+export { openTestbedShare, sharedTestbed } from "./testbed/shared.ts";
+export type { SharedTestbed, SharedTestbedOptions, TestbedShare } from "./testbed/shared.ts";
 export { startTestbed } from "./testbed/start.ts";
 export type { TestbedOptions } from "./testbed/start.ts";
 export { testbedSupport } from "./testbed/support.ts";
 export type { TestbedSupport, TestbedSupportOptions } from "./testbed/support.ts";
-export type { Testbed, TestbedAddress, TestbedCommands, TestbedSsh } from "./testbed/testbed.ts";
+export type { Testbed, TestbedCommands } from "./testbed/testbed.ts";

@@ -65,7 +65,7 @@ export function createDaemons(initial: TestbedRecord, { logs, signal, onEvent }:
         { name: daemon.name, ...identity },
       ]);
       await waitUntilReady(daemon, identity, log, signal);
-      onEvent?.({ type: "testing.started", daemon: daemon.name });
+      onEvent?.({ type: "testing.started", directory: record.directory, daemon: daemon.name });
     },
     async stop(name) {
       const recorded = find(name);

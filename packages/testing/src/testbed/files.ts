@@ -8,7 +8,7 @@ import { placesIn } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import { databaseSizes } from "./programs.ts";
 import { renderCgroupConf, renderSlurmConf, renderSlurmdbdConf } from "./slurm-conf.ts";
-import { renderSshdConfig } from "./sshd-config.ts";
+import { renderCodeCheck, renderPamService, renderSshdConfig } from "./sshd-config.ts";
 
 /** Puts down all that the daemons read before they are started. */
 export async function writeTestbedFiles(layout: Layout, signal?: AbortSignal): Promise<void> {
@@ -33,6 +33,8 @@ async function writeSshFiles(layout: Layout, signal?: AbortSignal): Promise<void
   const hostKey = await readFile(`${at.hostKeyFile}.pub`, "utf8");
   await writeFile(at.knownHostsFile, `[127.0.0.1]:${layout.ports.sshd} ${hostKey}`);
   await writeFile(at.sshdConfig, renderSshdConfig(layout, markOf(layout.directory)));
+  await writeFile(at.pamFile, renderPamService(layout));
+  await writeFile(at.codeCheck, renderCodeCheck(), { mode: 0o700 });
   // sshd asks for it, and for nobody else to be able to write there; where ssh is a service it is there already.
   await mkdir("/run/sshd", { recursive: true, mode: 0o755 });
 }

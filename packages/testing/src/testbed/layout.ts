@@ -22,6 +22,9 @@ export interface Layout {
   readonly databasePassword: string;
 }
 
+/** The second factor of a testbed with `twoFactor`. */
+export const verificationCode = "246810";
+
 export interface NodeLayout {
   readonly name: string;
   readonly port: number;
@@ -50,7 +53,7 @@ export function placesIn(directory: string) {
     identityFile: at("ssh", "id_ed25519"),
     authorizedKeys: at("ssh", "authorized_keys"),
     ssh: at("ssh"),
-    codesFile: at("secret", "codes"),
     pamFile: at("secret", "pam"),
+    codeCheck: at("secret", "check-code"),
   };
 }

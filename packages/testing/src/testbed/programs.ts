@@ -2,7 +2,7 @@ import { runCommand } from "./command.ts";
 import { canConnect } from "./daemons.ts";
 import type { Daemon } from "./daemons.ts";
 import { placesIn } from "./layout.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, NodeLayout } from "./layout.ts";
 
 /** Each daemon of a testbed: how it is started, and how one sees that it is ready. */
 export function daemonsOf(layout: Layout) {
@@ -13,10 +13,14 @@ export function daemonsOf(layout: Layout) {
   return {
     munged: {
       name: "munged",
-      // Forced: it mistrusts folders below a temporary one.
       argv: [
-        ...["munged", "--foreground", "--force", `--key-file=${at.mungeKey}`, `--socket=${at.mungeSocket}`],
-        ...[`--pid-file=${at.secret}/munged.pid`, `--seed-file=${at.secret}/munged.seed`],
+        "munged",
+        "--foreground",
+        "--force", // It mistrusts folders below a temporary one.
+        `--key-file=${at.mungeKey}`,
+        `--socket=${at.mungeSocket}`,
+        `--pid-file=${at.secret}/munged.pid`,
+        `--seed-file=${at.secret}/munged.seed`,
         `--log-file=${at.logs}/munged-own.log`,
       ],
       isReady: async () => (await runCommand(["munge", "-n", "-S", at.mungeSocket])).exitCode === 0,
@@ -24,16 +28,19 @@ export function daemonsOf(layout: Layout) {
     mariadbd: {
       name: "mariadbd",
       argv: [
-        ...[
-          "mariadbd",
-          "--no-defaults",
-          "--user=root",
-          `--datadir=${at.database}`,
-          `--socket=${at.secret}/mariadb.sock`,
-        ],
-        ...["--bind-address=127.0.0.1", `--port=${ports.mariadb}`, `--pid-file=${at.secret}/mariadb.pid`],
-        ...[`--init-file=${at.databaseSetup}`, "--skip-name-resolve", ...databaseSizes],
-        ...["--innodb-flush-log-at-trx-commit=0", "--innodb-lock-wait-timeout=900"],
+        "mariadbd",
+        "--no-defaults",
+        "--user=root",
+        `--datadir=${at.database}`,
+        `--socket=${at.secret}/mariadb.sock`,
+        `--pid-file=${at.secret}/mariadb.pid`,
+        `--init-file=${at.databaseSetup}`,
+        "--bind-address=127.0.0.1",
+        `--port=${ports.mariadb}`,
+        "--skip-name-resolve",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-lock-wait-timeout=900",
+        ...databaseSizes,
       ],
       isReady: () => canConnect(ports.mariadb),
     },
@@ -49,22 +56,30 @@ export function daemonsOf(layout: Layout) {
       env: slurm,
       isReady: async () => (await ask("scontrol", "ping")).endsWith("UP"),
     },
-    slurmd: (name: string) => ({
+    slurmd: ({ name, port }: NodeLayout) => ({
       name: `slurmd-${name}`,
       argv: ["slurmd", "-D", "-N", name],
       env: { ...slurm, [nodeMarkName]: nodeMarkValue(directory, name) },
       isReady: async () =>
-        ["idle", "mixed", "allocated", "completing"].includes(
-          await ask("sinfo", "-h", "-p", "main", "-n", name, "-o", "%T"),
-        ),
+        (await canConnect(port)) && usable.has(await ask("sinfo", "-h", "-p", "main", "-n", name, "-o", "%T")),
     }),
     sshd: {
       name: "sshd",
-      argv: ["/usr/sbin/sshd", "-D", "-e", "-f", at.sshdConfig],
+      argv: [
+        ...(layout.twoFactor ? withPamService(at.pamFile) : []),
+        "/usr/sbin/sshd",
+        "-D",
+        "-e",
+        "-f",
+        at.sshdConfig,
+      ],
       isReady: () => canConnect(ports.sshd),
     },
-  } satisfies Record<string, Daemon | ((name: string) => Daemon)>;
+  } satisfies Record<string, Daemon | ((node: NodeLayout) => Daemon)>;
 }
+
+/** States of a node that takes jobs, as sinfo(1) says them; one that does not answer has a `*` behind its state. */
+const usable: ReadonlySet<string> = new Set(["idle", "mixed", "allocated", "completing"]);
 
 /** Small: a database of a few thousand rows. */
 export const databaseSizes = ["--innodb-log-file-size=16M", "--innodb-buffer-pool-size=64M"];
@@ -78,4 +93,10 @@ export function nodeMarkOf(directory: string, name: string): string {
 
 function nodeMarkValue(directory: string, name: string): string {
   return `${directory}:${name}`;
+}
+
+/** sshd asks PAM for the service `sshd`; in a mount namespace of its own it finds ours, and the machine's stays as it is. */
+function withPamService(file: string): readonly string[] {
+  const script = 'mount --bind "$1" /etc/pam.d/sshd && shift && exec "$@"';
+  return ["unshare", "--mount", "sh", "-c", script, "sh", file];
 }

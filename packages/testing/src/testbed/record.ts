@@ -2,6 +2,7 @@ import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import type { TestbedAddress } from "./address.ts";
 import type { ProcessIdentity } from "./process.ts";
 
 /** What must be known of a testbed to end it, kept where the next start finds it after its starter was killed. */
@@ -15,6 +16,9 @@ export interface TestbedRecord {
   readonly userName: string;
   readonly nodes: readonly string[];
   readonly processes: readonly RecordedProcess[];
+  /** The share that it belongs to (see `openTestbedShare`), and how its users reach it, once it is ready. */
+  readonly share?: string;
+  readonly address?: TestbedAddress;
 }
 
 export interface RecordedProcess extends ProcessIdentity {
@@ -22,7 +26,7 @@ export interface RecordedProcess extends ProcessIdentity {
 }
 
 /** Only root may write there: the processes that are named in it will be killed. */
-export async function recordsFolder(): Promise<string> {
+async function recordsFolder(): Promise<string> {
   const folder = path.join(tmpdir(), "slipway-testbeds");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { uid, mode } = await stat(folder);

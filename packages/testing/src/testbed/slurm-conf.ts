@@ -23,7 +23,9 @@ export function renderSlurmConf(layout: Layout): string {
     "ProctrackType=proctrack/linuxproc",
     `TaskPlugin=task/${layout.limitsMemory ? "cgroup" : "none"}`,
     "SelectType=select/cons_tres",
-    "SelectTypeParameters=CR_Core",
+    // Slurm limits a job's memory only where memory is something that it hands out.
+    "SelectTypeParameters=CR_Core_Memory",
+    "DefMemPerCPU=1000",
     "PreemptType=preempt/partition_prio",
     "PreemptMode=REQUEUE",
     "ReturnToService=2",
@@ -51,7 +53,7 @@ export function renderSlurmConf(layout: Layout): string {
       : ["AccountingStorageType=accounting_storage/none"]),
     ...nodes.map(
       ({ name, port }) =>
-        `NodeName=${name} NodeHostname=${hostName} NodeAddr=127.0.0.1 Port=${port} CPUs=${cpusPerNode} RealMemory=8000 State=UNKNOWN`,
+        `NodeName=${name} NodeHostname=${hostName} NodeAddr=127.0.0.1 Port=${port} CPUs=${cpusPerNode} RealMemory=256000 State=UNKNOWN`,
     ),
     "PartitionName=main Nodes=ALL Default=YES MaxTime=UNLIMITED PriorityTier=1 OverSubscribe=FORCE:8 State=UP",
     "PartitionName=short Nodes=ALL MaxTime=1 PriorityTier=1 OverSubscribe=FORCE:8 State=UP",

@@ -1,4 +1,4 @@
-import { placesIn } from "./layout.ts";
+import { placesIn, verificationCode } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 
 /** sshd_config(5). `mark` is put in the environment of every login, beside SLURM_CONF. */
@@ -26,4 +26,20 @@ export function renderSshdConfig({ directory, ports, twoFactor, userName }: Layo
     `SetEnv SLURM_CONF=${at.slurmConf} ${mark}`,
     "",
   ].join("\n");
+}
+
+/** pam.d(5) for sshd: asks once (`Password: `), and lets pam_exec(8) give the answer to a script. */
+export function renderPamService({ directory }: Layout): string {
+  return [
+    `auth required pam_exec.so quiet expose_authtok ${placesIn(directory).codeCheck}`,
+    "auth required pam_permit.so", // Gives the credentials, of which pam_exec knows nothing.
+    "account required pam_permit.so",
+    "session required pam_permit.so",
+    "",
+  ].join("\n");
+}
+
+/** Reads the answer, which ends with a NUL. */
+export function renderCodeCheck(): string {
+  return `#!/bin/sh\n[ "$(tr -d '\\000')" = ${verificationCode} ]\n`;
 }

@@ -4,10 +4,11 @@ import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
 
-import { outputOf, runCommand } from "./command.ts";
+import { addressOf } from "./address.ts";
+import { outputOf } from "./command.ts";
 import { createDaemons, PortTakenError } from "./daemons.ts";
 import type { Daemons } from "./daemons.ts";
-import { endAbandoned, endTestbed, markOf } from "./end.ts";
+import { endAbandoned, endTestbed } from "./end.ts";
 import type { TestbedEvent } from "./event.ts";
 import { writeTestbedFiles } from "./files.ts";
 import { placesIn } from "./layout.ts";
@@ -33,6 +34,8 @@ export interface TestbedOptions {
   readonly accounting?: boolean | undefined;
   /** Lower-case letters, digits, `_` and `-`; one of its own when absent. */
   readonly clusterName?: string | undefined;
+  /** sshd asks for a code after the key: see `TestbedSsh.verificationCode`. */
+  readonly twoFactor?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: TestbedEvent) => void) | undefined;
 }
@@ -42,7 +45,7 @@ export interface TestbedOptions {
  * unprivileged user. Everything is below one temporary folder and gone when it is disposed. Needs what `testbedSupport` says.
  */
 export async function startTestbed(options: TestbedOptions = {}): Promise<Testbed> {
-  return startTestbedFor(await ownIdentity(), options);
+  return startTestbedFor({ owner: await ownIdentity() }, options);
 }
 
 export async function ownIdentity(): Promise<ProcessIdentity> {
@@ -51,22 +54,28 @@ export async function ownIdentity(): Promise<ProcessIdentity> {
   return { pid: own.pid, startTicks: own.startTicks };
 }
 
-/** The testbed belongs to a process: when that is gone, the next start removes what it left. */
-export async function startTestbedFor(owner: ProcessIdentity, options: TestbedOptions): Promise<Testbed> {
+/** The process that a testbed belongs to: when that is gone, the next start removes what it left. */
+export interface Belonging {
+  readonly owner: ProcessIdentity;
+  readonly share?: string;
+}
+
+export async function startTestbedFor(belonging: Belonging, options: TestbedOptions): Promise<Testbed> {
   const { signal, onEvent } = options;
+  checkOptions(options);
   const support = await testbedSupport({ signal, onEvent });
   if (!support.available) throw new Error(`No testbed can be started here: ${support.why}`);
   await endAbandoned((directory) => onEvent?.({ type: "testing.removed_abandoned", directory }));
   for (let triesLeft = 3; ; triesLeft--) {
     try {
-      return await startOnce(owner, options);
+      return await startOnce(belonging, options);
     } catch (error) {
       if (!(error instanceof PortTakenError) || triesLeft === 1) throw error;
     }
   }
 }
 
-async function startOnce(owner: ProcessIdentity, options: TestbedOptions): Promise<Testbed> {
+async function startOnce(belonging: Belonging, options: TestbedOptions): Promise<Testbed> {
   const { signal, onEvent } = options;
   signal?.throwIfAborted();
   const begin = Date.now();
@@ -76,7 +85,7 @@ async function startOnce(owner: ProcessIdentity, options: TestbedOptions): Promi
     version: 1,
     directory,
     bootId: await readBootId(),
-    owner,
+    ...belonging,
     userName: layout.userName,
     nodes: layout.nodes.map(({ name }) => name),
     processes: [],
@@ -87,7 +96,9 @@ async function startOnce(owner: ProcessIdentity, options: TestbedOptions): Promi
     await writeTestbedFiles(layout, signal);
     const user = await startAll(layout, daemons, signal);
     onEvent?.({ type: "testing.ready", directory, seconds: (Date.now() - begin) / 1000 });
-    return createTestbed({ layout, daemons, user });
+    const testbed = createTestbed({ layout, daemons, user });
+    if (belonging.share !== undefined) await writeRecord({ ...daemons.record(), address: addressOf(layout, user) });
+    return testbed;
   } catch (error) {
     await endTestbed(daemons.record());
     throw error;
@@ -114,7 +125,7 @@ async function startSlurm(layout: Layout, daemons: Daemons, signal?: AbortSignal
     const env = { SLURM_CONF: at.slurmConf };
     await outputOf(["sacctmgr", "-i", "add", "cluster", layout.clusterName], { env, signal });
   }
-  const nodes = layout.nodes.map(({ name }) => programs.slurmd(name));
+  const nodes = layout.nodes.map((node) => programs.slurmd(node));
   await settled([daemons.start(programs.slurmctld), ...nodes.map((node) => daemons.start(node))]);
 }
 
@@ -122,6 +133,16 @@ async function startSlurm(layout: Layout, daemons: Daemons, signal?: AbortSignal
 async function settled<T extends readonly unknown[]>(promises: [...T]): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(promises);
   return Promise.all(promises);
+}
+
+/** What slurmctld takes as ClusterName, and what is a file's name. */
+const clusterNamePattern = /^[a-z0-9][a-z0-9_-]{0,39}$/;
+
+function checkOptions({ clusterName = "main", cpusPerNode = 16, nodes = 4 }: TestbedOptions): void {
+  if (!clusterNamePattern.test(clusterName)) throw new Error(`Not a cluster's name: ${JSON.stringify(clusterName)}`);
+  const isCount = (value: number) => Number.isInteger(value) && value >= 1 && value <= 64;
+  if (!isCount(nodes)) throw new RangeError(`A testbed has 1 to 64 nodes, not ${nodes}`);
+  if (!isCount(cpusPerNode)) throw new RangeError(`A testbed's node has 1 to 64 CPUs, not ${cpusPerNode}`);
 }
 
 async function planLayout(directory: string, options: TestbedOptions): Promise<Layout> {
@@ -137,7 +158,7 @@ async function planLayout(directory: string, options: TestbedOptions): Promise<L
     cpusPerNode,
     accounting,
     limitsMemory: await canLimitMemory(),
-    twoFactor: false,
+    twoFactor: options.twoFactor ?? false,
     userName: `slipway-${id}`,
     ports: { slurmctld, slurmdbd, mariadb, sshd },
     databasePassword: randomBytes(16).toString("hex"),

@@ -1,39 +1,13 @@
+import { addressOf } from "./address.ts";
+import type { TestbedAddress } from "./address.ts";
 import { runCommand } from "./command.ts";
 import type { CommandResult } from "./command.ts";
 import type { Daemons } from "./daemons.ts";
 import { endTestbed, markOf } from "./end.ts";
-import { placesIn } from "./layout.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout, NodeLayout } from "./layout.ts";
 import { killFamily } from "./process.ts";
 import { daemonsOf, nodeMarkOf } from "./programs.ts";
 import type { TestbedUser } from "./user.ts";
-
-/** How to reach a testbed; plain data. Paths are absolute. */
-export interface TestbedAddress {
-  /** Everything is below it. */
-  readonly directory: string;
-  readonly clusterName: string;
-  readonly slurmConf: string;
-  /** `main` and `short` (a minute at most); jobs of `urgent` preempt theirs, which are requeued. */
-  readonly partitions: readonly string[];
-  readonly nodes: readonly string[];
-  readonly ssh: TestbedSsh;
-  /** For commands on this machine. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Whether a job that uses more memory than its `--mem` is ended as OUT_OF_MEMORY. */
-  readonly limitsMemory: boolean;
-}
-
-export interface TestbedSsh {
-  readonly host: "127.0.0.1";
-  readonly port: number;
-  readonly user: string;
-  readonly home: string;
-  readonly identityFile: string;
-  readonly knownHostsFile: string;
-  /** The server's private key; `.pub` beside it. */
-  readonly hostKeyFile: string;
-}
 
 /** Commands on a testbed's login node; they resolve whatever their exit code. */
 export interface TestbedCommands {
@@ -68,63 +42,48 @@ export interface TestbedParts {
 export function createTestbed({ layout, daemons, user }: TestbedParts): Testbed {
   const { directory } = layout;
   const programs = daemonsOf(layout);
+  const address = addressOf(layout, user);
   let ended: Promise<void> | undefined;
   return {
-    ...addressOf(layout),
-    ...commandsOf(addressOf(layout), user),
+    ...address,
+    ...commandsOf(address),
     stopController: () => daemons.stop("slurmctld"),
-    startController: () => daemons.start({ ...programs.slurmctld, argv: ["slurmctld", "-D"] }),
+    async startController() {
+      await daemons.start({ ...programs.slurmctld, argv: ["slurmctld", "-D"] });
+      await runCommand(["scontrol", "reconfigure"], address); // It asks all nodes at once, not only after some seconds.
+    },
     pauseController: () => daemons.signal("slurmctld", "SIGSTOP"),
     resumeController: () => daemons.signal("slurmctld", "SIGCONT"),
     stopAccounting: () => daemons.stop("slurmdbd"),
     startAccounting: () => daemons.start(programs.slurmdbd),
     async killNode(name) {
-      const slurmd = daemons.find(`slurmd-${name}`);
+      const slurmd = daemons.find(programs.slurmd(nodeNamed(layout, name)).name);
       await killFamily({ roots: slurmd ? [slurmd] : [], mark: nodeMarkOf(directory, name) });
     },
-    startNode: (name) => daemons.start(programs.slurmd(name)),
+    startNode: async (name) => daemons.start(programs.slurmd(nodeNamed(layout, name))),
     stopMunge: () => daemons.stop("munged"),
     startMunge: () => daemons.start(programs.munged),
     [Symbol.asyncDispose]: () => (ended ??= endTestbed(daemons.record())),
   };
 }
 
-function addressOf(layout: Layout): TestbedAddress {
-  const at = placesIn(layout.directory);
-  return {
-    directory: layout.directory,
-    clusterName: layout.clusterName,
-    slurmConf: at.slurmConf,
-    partitions: ["main", "short", "urgent"],
-    nodes: layout.nodes.map(({ name }) => name),
-    ssh: {
-      host: "127.0.0.1",
-      port: layout.ports.sshd,
-      user: layout.userName,
-      home: at.home,
-      identityFile: at.identityFile,
-      knownHostsFile: at.knownHostsFile,
-      hostKeyFile: at.hostKeyFile,
-    },
-    env: { SLURM_CONF: at.slurmConf },
-    limitsMemory: layout.limitsMemory,
-  };
+function nodeNamed({ nodes }: Layout, name: string): NodeLayout {
+  const node = nodes.find((candidate) => candidate.name === name);
+  if (node === undefined) throw new Error(`No node ${name}: there are ${nodes.map((each) => each.name).join(", ")}`);
+  return node;
 }
 
 /** Also for a testbed that another process started. */
-export function commandsOf(address: TestbedAddress, user: TestbedUser): TestbedCommands {
-  const [markName = "", markValue = ""] = markOf(address.directory).split("=");
-  const env = { ...address.env, [markName]: markValue };
-  const login = {
-    ...env,
-    PATH: "/usr/local/bin:/usr/bin:/bin:/usr/games",
-    HOME: user.home,
-    USER: user.name,
-    LOGNAME: user.name,
-    SHELL: "/bin/bash",
-  };
+export function commandsOf({ directory, env, ssh }: TestbedAddress): TestbedCommands {
+  const [markName = "", markValue = ""] = markOf(directory).split("=");
+  const marked = { ...env, [markName]: markValue };
+  const login = { PATH: loginPath, HOME: ssh.home, USER: ssh.user, LOGNAME: ssh.user, SHELL: "/bin/bash" };
+  const user = { uid: ssh.uid, gid: ssh.gid };
   return {
-    slurm: (...argv) => runCommand(argv, { env }),
-    asUser: (...argv) => runCommand(argv, { env: login, cwd: user.home, user: { uid: user.uid, gid: user.gid } }),
+    slurm: (...argv) => runCommand(argv, { env: marked }),
+    asUser: (...argv) => runCommand(argv, { env: { ...marked, ...login }, cwd: ssh.home, user }),
   };
 }
+
+/** What sshd gives a user without PAM. */
+const loginPath = "/usr/local/bin:/usr/bin:/bin:/usr/games";

@@ -4,7 +4,8 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { createSlices } from "./cooperate.ts";
 import { stampOf, unreadable } from "./disk.ts";
 import { PackagerError, systemCode } from "./error.ts";
-import type { FileStamp } from "./listing.ts";
+import type { Blobs } from "./git/blobs.ts";
+import type { FileStamp, StoredContent } from "./listing.ts";
 import { displayPath } from "./paths.ts";
 import { findSecrets } from "./secrets.ts";
 import type { FoundSecret } from "./secrets.ts";
@@ -71,6 +72,23 @@ export async function readContent(
 function finish(file: number, content: Omit<FileContent, "stamp">): FileContent | undefined {
   const stat = fstatSync(file);
   return stat.isFile() && stat.size === content.size ? { ...content, stamp: stampOf(stat) } : undefined;
+}
+
+/** What an object of git holds; nobody writes to those. */
+export async function readStored(
+  stored: StoredContent,
+  { blobs, scan = false }: { readonly blobs: Blobs; readonly scan?: boolean | undefined },
+): Promise<FileContent> {
+  const digest = createHash("sha256");
+  const head: Buffer[] = [];
+  let size = 0;
+  for await (const part of blobs.read(stored)) {
+    digest.update(part);
+    if (scan && size < sliceBytes) head.push(part);
+    size += part.length;
+  }
+  const stamp = { mtimeMs: 0, ctimeMs: 0, inode: 0 };
+  return { size, sha256: digest.digest("hex"), secrets: findSecrets(Buffer.concat(head)), stamp };
 }
 
 export function createScratch(): Buffer {

@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 
 import type { Companion } from "@slipway/core";
 
+import { listCommitted, refuseDirty } from "./committed.ts";
 import { listCompanionFiles } from "./companion-files.ts";
 import type { CompanionFiles } from "./companion-files.ts";
 import { locateCompanion } from "./companion.ts";
@@ -24,6 +25,8 @@ export interface Gathered {
     readonly tracked: TrackedFiles;
     readonly status: RepositoryStatus;
     readonly opened: Repository;
+    /** The commit that is packaged in place of what lies on disk. */
+    readonly commit?: string;
   };
   readonly companions: readonly (ListedCompanion & CompanionFiles)[];
   readonly included: readonly ListedFile[];
@@ -39,11 +42,14 @@ export async function gather(options: PackageOptions): Promise<Gathered> {
   const root = opened?.top ?? cwd;
   if (!opened && companions.length === 0 && include.length === 0) throw notARepository(cwd);
   refuseSameNames(companions);
-  if (opened?.index.size === 0 && opened.index.unmerged.length === 0 && include.length === 0) {
+  const isCommit = options.code?.kind === "commit";
+  if (!opened && isCommit) throw notARepository(cwd);
+  if (!isCommit && opened?.index.size === 0 && opened.index.unmerged.length === 0 && include.length === 0) {
     throw nothingTracked(root);
   }
+  const repository = opened && (await gatherRepository(opened, options));
   const gathered: (ListedCompanion & CompanionFiles)[] = [];
-  for (const companion of companions) gathered.push(await gatherCompanion(companion, opened?.top, options));
+  for (const companion of companions) gathered.push(await gatherCompanion(companion, repository, options));
   const included = await listIncluded({
     directory: root,
     prefix: fromLatin1(""),
@@ -54,26 +60,39 @@ export async function gather(options: PackageOptions): Promise<Gathered> {
   });
   return {
     root,
-    ...(opened && { repository: await gatherRepository(opened, options) }),
+    ...(repository && { repository }),
     companions: gathered,
     included,
     ignoredVariables: gitEnvironment(env).ignored,
   };
 }
 
-async function gatherRepository(opened: Repository, { env, signal }: PackageOptions) {
+type GatheredRepository = NonNullable<Gathered["repository"]>;
+
+async function gatherRepository(
+  opened: Repository,
+  { env, signal, code }: PackageOptions,
+): Promise<GatheredRepository> {
+  if (code?.kind === "commit") {
+    const { ref = "HEAD", allowDirty = false } = code;
+    const status = await opened.status;
+    if (!allowDirty) refuseDirty(opened.top, status.dirty);
+    const from = `commit ${ref}`;
+    const tracked = await listCommitted(opened, { env, signal, ref, prefix: fromLatin1(""), from });
+    return { tracked, status, opened, commit: tracked.commit };
+  }
   const tracked = await listTracked(opened, { env, signal, prefix: fromLatin1(""), from: "tracked" });
   return { tracked, status: await opened.status, opened };
 }
 
 async function gatherCompanion(
   companion: Companion,
-  top: string | undefined,
+  repository: GatheredRepository | undefined,
   { cwd, env, signal }: PackageOptions,
 ): Promise<ListedCompanion & CompanionFiles> {
   const { name } = companion;
-  if (top !== undefined && isInside(name, top)) {
-    const directory = `${top}/${name}`;
+  if (repository !== undefined && isInside(name, repository)) {
+    const directory = `${repository.opened.top}/${name}`;
     const files = await listIncluded({
       directory,
       prefix: Buffer.from(name),
@@ -89,9 +108,16 @@ async function gatherCompanion(
   return { name, directory, inside: false, ...files };
 }
 
-function isInside(name: string, top: string): boolean {
-  const stat = lstatSync(`${top}/${name}`, { throwIfNoEntry: false });
-  if (stat === undefined || stat.isDirectory()) return stat !== undefined;
+/** Whether the repository's top, on disk or in the commit that is packaged, has a directory of this name. */
+function isInside(name: string, { opened: { top }, tracked, commit }: GatheredRepository): boolean {
+  const bytes = Buffer.from(name);
+  const stat = commit === undefined ? lstatSync(`${top}/${name}`, { throwIfNoEntry: false }) : undefined;
+  const isFile = commit !== undefined && tracked.files.some((file) => bytes.equals(file.path));
+  const start = Buffer.from(`${name}/`);
+  const isDirectory =
+    commit !== undefined && tracked.files.some((file) => start.equals(file.path.subarray(0, start.length)));
+  if (stat?.isDirectory() || isDirectory) return true;
+  if (stat === undefined && !isFile) return false;
   throw new PackagerError(
     "PACKAGER_CLASH",
     `The repository ${top} has a file ${name} where the companion ${name} would lie`,

@@ -1,11 +1,14 @@
 import type { ManifestEntry } from "@slipway/core";
 
-import { changed, createScratch, readContent } from "./content.ts";
+import { changed, createScratch, readContent, readStored } from "./content.ts";
 import type { FileContent, ReadOptions } from "./content.ts";
 import { createSlices } from "./cooperate.ts";
+import type { Blobs } from "./git/blobs.ts";
 import type { FileStamp, ListedFile } from "./listing.ts";
 
 export interface HashOptions {
+  /** Reads what a commit holds. */
+  readonly blobs: Blobs;
   /** What is known of the files without reading them; in the files' order, as asked. */
   readonly known?: ((file: ListedFile) => string | undefined) | undefined;
   /** Hears of every file that was read. */
@@ -18,7 +21,7 @@ export interface HashOptions {
 /** The manifest's entries of listed files: each content read once at most, synchronously, in slices that let others work. */
 export async function hashFiles(
   files: readonly ListedFile[],
-  { known, onHashed, scan, signal }: HashOptions,
+  { blobs, known, onHashed, scan, signal }: HashOptions,
 ): Promise<readonly ManifestEntry[]> {
   const scratch = createScratch();
   const pause = createSlices(signal);
@@ -30,12 +33,14 @@ export async function hashFiles(
       continue;
     }
     const fileMode = mode === 0o755 ? 0o755 : 0o644;
-    const sha256 = known?.(file);
+    const sha256 = file.stored ? undefined : known?.(file);
     if (sha256 !== undefined) {
       entries.push({ kind: "file", path, mode: fileMode, size: file.size, sha256 });
       continue;
     }
-    const content = await readStable(file, { scratch, scan, signal });
+    const content = await (file.stored
+      ? readStored(file.stored, { blobs, scan })
+      : readStable(file, { scratch, scan, signal }));
     onHashed?.(file, content);
     entries.push({ kind: "file", path, mode: fileMode, size: content.size, sha256: content.sha256 });
     const paused = pause();

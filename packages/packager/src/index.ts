@@ -6,8 +6,16 @@ export type { PackagerErrorCode } from "./error.ts";
 export { explainListing } from "./explain.ts";
 export type { Explanation } from "./explain.ts";
 export { listFiles } from "./list.ts";
-export type { ExcludedPath, FileStamp, ListedCompanion, ListedFile, ListedSubmodule, Listing } from "./listing.ts";
-export type { PackageOptions, PackagerEvent } from "./options.ts";
+export type {
+  ExcludedPath,
+  FileStamp,
+  ListedCompanion,
+  ListedFile,
+  ListedSubmodule,
+  Listing,
+  StoredContent,
+} from "./listing.ts";
+export type { PackagedCode, PackageOptions, PackagerEvent } from "./options.ts";
 export { packBundle } from "./pack.ts";
 export type { PackedBundle } from "./pack.ts";
 export type { LocateOptions } from "./python.ts";

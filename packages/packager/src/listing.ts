@@ -10,7 +10,14 @@ export interface FileStamp {
   readonly inode: number;
 }
 
-/** A file or symbolic link that is packaged, as it lay on disk when it was listed. */
+/** Content in git's object store. */
+export interface StoredContent {
+  /** The top directory of the repository that has it. */
+  readonly repository: string;
+  readonly objectId: string;
+}
+
+/** A file or symbolic link that is packaged, as it lay on disk when it was listed, or as a commit holds it. */
 export interface ListedFile {
   /** As it lies in the bundle: bytes, relative, `/` between components. */
   readonly path: Uint8Array;
@@ -23,6 +30,8 @@ export interface ListedFile {
   /** Bytes; 0 for a symbolic link. */
   readonly size: number;
   readonly stamp: FileStamp;
+  /** Where a commit is packaged: the content comes from there, and not from `source`. */
+  readonly stored?: StoredContent;
   /** A symbolic link's text. */
   readonly target?: Uint8Array;
 }

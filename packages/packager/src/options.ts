@@ -7,6 +7,8 @@ export interface PackageOptions {
   /** `PATH` finds git and Python, which get the rest too, `GIT_DIR` and its like excepted. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly companions?: readonly Companion[] | undefined;
+  /** `tracked` files with their content on disk when absent. */
+  readonly code?: PackagedCode | undefined;
   /** Globs relative to the repository's top, or to `cwd` outside of any: untracked and ignored files to add. One that matches nothing is an error. */
   readonly include?: readonly string[] | undefined;
   /** Globs on the paths as they lie in the bundle: files to leave out. */
@@ -21,6 +23,11 @@ export interface PackageOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: PackagerEvent) => void) | undefined;
 }
+
+export type PackagedCode =
+  | { readonly kind: "tracked" }
+  /** The tree of a commit, HEAD's when absent. A repository with changes is refused unless they may stay behind. */
+  | { readonly kind: "commit"; readonly ref?: string | undefined; readonly allowDirty?: boolean | undefined };
 
 export type PackagerEvent =
   | { readonly type: "packager.listed"; readonly files: number; readonly bytes: number; readonly untracked: number }

@@ -4,6 +4,7 @@ import type { Bundle, CodeSource } from "@slipway/core";
 import { openStatCache } from "./cache.ts";
 import type { FileContent } from "./content.ts";
 import type { Gathered } from "./gather.ts";
+import { openBlobs } from "./git/blobs.ts";
 import { compileGlobs } from "./globs.ts";
 import { refuseSecrets, refuseTooLarge, secretNames } from "./guards.ts";
 import type { SecretPlace } from "./guards.ts";
@@ -38,7 +39,7 @@ export async function packBundle(options: PackageOptions): Promise<PackedBundle>
     manifest,
     source: { ...listing.source, ...(await patch) },
     listing,
-    tar: (tarOptions = {}) => tarStream({ manifest, files: listing.files }, tarOptions),
+    tar: (tarOptions = {}) => tarStream({ manifest, files: listing.files, env: options.env }, tarOptions),
   };
 }
 
@@ -56,13 +57,14 @@ async function hashListed({ files, root, companions }: Listing, options: Package
     stamps.set(file, content.stamp);
     secrets.push(...content.secrets.map((secret) => ({ file, ...secret })));
   };
-  const entries = await hashFiles(files, { known: cache?.known, onHashed, scan: true, signal });
+  await using blobs = openBlobs(options);
+  const entries = await hashFiles(files, { blobs, known: cache?.known, onHashed, scan: true, signal });
   onEvent?.({ type: "packager.hashed", hashedFiles: stamps.size, hashedBytes });
   if (cache !== undefined && stamps.size > 0) {
     const withSecrets = new Set(secrets.map((secret) => secret.file));
     const remembered = files.flatMap((file, position) => {
       const entry = entries[position];
-      if (entry?.kind !== "file" || withSecrets.has(file)) return [];
+      if (entry?.kind !== "file" || file.stored || withSecrets.has(file)) return [];
       const { path, size, sha256 } = entry;
       return [{ path, size, sha256, stamp: stamps.get(file) ?? file.stamp }];
     });

@@ -59,12 +59,14 @@ function describeSource(gathered: Gathered): CodeSource {
   const { root, repository } = gathered;
   const rule = chooseRule(gathered);
   if (repository === undefined) return { rule, root, dirty: false };
-  const { commit, branch, remote } = repository.status;
+  const { branch, remote } = repository.status;
+  const commit = repository.commit ?? repository.status.commit;
+  const isHead = commit === repository.status.commit;
   return {
     rule,
     root,
     ...(commit !== undefined && { commit }),
-    ...(branch !== undefined && { branch }),
+    ...(branch !== undefined && isHead && { branch }),
     ...(remote !== undefined && { remote: stripUrlCredentials(remote) }),
     dirty: commit === undefined || repository.tracked.dirty.length > 0,
   };

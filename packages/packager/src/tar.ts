@@ -4,6 +4,7 @@ import { renderManifest } from "@slipway/core";
 import type { FileEntry, Manifest, ManifestEntry, TarOptions } from "@slipway/core";
 
 import { openExpected } from "./content.ts";
+import { openBlobs } from "./git/blobs.ts";
 import type { ListedFile } from "./listing.ts";
 import { joinPath, latin1 } from "./paths.ts";
 import { loadHeaderEncoder } from "./tar-header.ts";
@@ -11,7 +12,9 @@ import { loadHeaderEncoder } from "./tar-header.ts";
 export interface TarInput {
   readonly manifest: Manifest;
   /** In the order of the manifest's entries. */
-  readonly files: readonly Pick<ListedFile, "source">[];
+  readonly files: readonly Pick<ListedFile, "source" | "stored">[];
+  /** For git, which reads what a commit holds. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 const blockBytes = 512;
@@ -22,17 +25,19 @@ const chunkBytes = 1 << 19;
  * checked against the manifest while they pass; the stream then ends with PACKAGER_CHANGED_WHILE_READING, never with an end mark.
  */
 export async function* tarStream(
-  { manifest, files }: TarInput,
+  { manifest, files, env }: TarInput,
   { prefix, readOnly = false, manifestName, signal }: TarOptions,
 ): AsyncGenerator<Uint8Array> {
   const encodeHeader = await loadHeaderEncoder();
   const place = (path: Uint8Array) => joinPath(Buffer.from(prefix ?? (looksAbsolute(path) ? "." : "")), path);
   const chunks = createChunks();
+  await using blobs = openBlobs({ env, signal });
   if (manifestName !== undefined) {
     const text = renderManifest(manifest);
     const mode = readOnly ? 0o444 : 0o644;
     chunks.append(encodeHeader({ path: Buffer.from(manifestName), mode, size: text.length }));
-    yield* appendLarge(chunks, text);
+    yield* appendBytes(chunks, text);
+    chunks.pad();
   }
   for (const [position, entry] of manifest.entries.entries()) {
     if (chunks.isFull()) {
@@ -41,10 +46,11 @@ export async function* tarStream(
       signal?.throwIfAborted();
     }
     chunks.append(encodeHeader(headerOf(entry, place(entry.path), readOnly)));
-    const source = files[position]?.source;
+    const file = files[position];
     if (entry.kind === "symlink") continue;
-    if (source === undefined) throw new Error("The manifest has more files than were listed");
-    yield* appendFile({ chunks, source, entry, signal });
+    if (file === undefined) throw new Error("The manifest has more files than were listed");
+    if (file.stored) yield* appendStored({ chunks, entry, parts: blobs.read(file.stored) });
+    else yield* appendFile({ chunks, source: file.source, entry, signal });
   }
   chunks.append(Buffer.alloc(2 * blockBytes));
   yield chunks.take();
@@ -90,7 +96,26 @@ async function* appendFile({
   chunks.pad();
 }
 
-function* appendLarge(chunks: Chunks, bytes: Uint8Array): Generator<Uint8Array> {
+/** An object's name vouches for its content: it is the one that was hashed. */
+async function* appendStored({
+  chunks,
+  entry,
+  parts,
+}: {
+  readonly chunks: Chunks;
+  readonly entry: FileEntry;
+  readonly parts: AsyncIterable<Buffer>;
+}): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const part of parts) {
+    size += part.length;
+    yield* appendBytes(chunks, part);
+  }
+  if (size !== entry.size) throw new Error(`An object of ${entry.size} bytes has ${size} now`);
+  chunks.pad();
+}
+
+function* appendBytes(chunks: Chunks, bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.length;) {
     if (chunks.isFull()) yield chunks.take();
     start += chunks.fill((space) => {
@@ -99,7 +124,6 @@ function* appendLarge(chunks: Chunks, bytes: Uint8Array): Generator<Uint8Array> 
       return part.length;
     });
   }
-  chunks.pad();
 }
 
 /** Gathers small pieces into chunks of about half a mebibyte; each chunk that was taken belongs to its taker. */

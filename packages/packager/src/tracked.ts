@@ -138,12 +138,12 @@ async function listSubmodule(
 }
 
 /** Git answers for the repository around a submodule's empty folder: that one is not meant. */
-async function openSubmodule(directory: string, options: RepositoryOptions): Promise<Repository | undefined> {
+export async function openSubmodule(directory: string, options: RepositoryOptions): Promise<Repository | undefined> {
   const hasGit = createLook({ directory, prefix: fromLatin1(""), from: "" })(fromLatin1(".git")) !== "absent";
   return hasGit ? openRepository(directory, options) : undefined;
 }
 
-function notInitialised(submodule: {
+export function notInitialised(submodule: {
   readonly path: Uint8Array;
   readonly inBundle: Uint8Array;
   readonly recorded: string;

@@ -16,8 +16,10 @@ import { gitRepository, runGit, snapshot, temporaryDirectory, writeFiles } from 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
+import { openBlobs } from "../src/git/blobs.ts";
 import { tarStream } from "../src/tar.ts";
 import {
+  env,
   execFileAsync,
   extract,
   extractors,
@@ -133,7 +135,7 @@ test(
       { kind: "file", path: Buffer.from("big"), mode: 0o644, size, sha256: "0".repeat(64) },
     ]);
     // Its head is enough: reading all of it takes longer than a test may.
-    for await (const chunk of tarStream({ manifest, files: [{ source: `${folder.path}/big` }] }, {})) {
+    for await (const chunk of tarStream({ manifest, files: [{ source: `${folder.path}/big` }], env }, {})) {
       await writeFile(`${folder.path}/head.tar`, chunk);
       break;
     }
@@ -205,12 +207,13 @@ test("a file that is being written to is read again, and refused when it does no
   const first = await list(folder.path);
   await writeFile(`${folder.path}/a`, "b".repeat(3_000_000));
   const { hashFiles } = await import("../src/hash.ts");
-  const [read] = await hashFiles(first.files, {});
+  await using blobs = openBlobs({ env });
+  const [read] = await hashFiles(first.files, { blobs });
   expect(read).toMatchObject({ sha256: createHash("sha256").update("b".repeat(3_000_000)).digest("hex") });
 
   let writes = 0;
   const writer = setInterval(() => writeFileSync(`${folder.path}/a`, "c".repeat(3_000_000 + writes++)), 0);
-  const results = await Promise.allSettled(Array.from({ length: 20 }, () => hashFiles(first.files, {})));
+  const results = await Promise.allSettled(Array.from({ length: 20 }, () => hashFiles(first.files, { blobs })));
   clearInterval(writer);
   const refused = results.filter((result) => result.status === "rejected").map((result) => result.reason as unknown);
   expect(refused).toEqual(

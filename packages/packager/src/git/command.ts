@@ -29,12 +29,13 @@ const readOnlySettings = [
   "safe.directory=*",
 ];
 
+export const readOnlyArguments = ["--no-pager", ...readOnlySettings.flatMap((setting) => ["-c", setting])];
+
 /** Runs git with an argument list and resolves whatever its exit code. Rejects with the system's error where there is no git. */
 export function runGit(args: readonly string[], { cwd, env, signal }: GitOptions): Promise<GitResult> {
-  const settings = readOnlySettings.flatMap((setting) => ["-c", setting]);
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const child = spawn("git", ["--no-pager", ...settings, ...args], {
+    const child = spawn("git", [...readOnlyArguments, ...args], {
       cwd,
       env,
       stdio: ["ignore", "pipe", "pipe"],

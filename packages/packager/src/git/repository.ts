@@ -5,6 +5,8 @@ import { isUnchangedLfsFile } from "./lfs.ts";
 import { parseConfig, parseIndex, parseStatus } from "./parse.ts";
 import type { Index, Status } from "./parse.ts";
 import { readPatch } from "./patch.ts";
+import { readTree } from "./tree.ts";
+import type { CommitTree } from "./tree.ts";
 
 /** What git says about one repository, read without changing anything in it. */
 export interface Repository {
@@ -19,6 +21,8 @@ export interface Repository {
   readonly status: Promise<RepositoryStatus>;
   /** The difference between HEAD and the tracked files on disk, as `git apply` reads it. */
   patch(): Promise<string | undefined>;
+  /** The tree of a branch, tag or commit. */
+  tree(ref: string): Promise<CommitTree>;
 }
 
 export interface RepositoryStatus extends Omit<Status, "changed"> {
@@ -59,6 +63,7 @@ export async function openRepository(
     symlinks: config.get("core.symlinks") !== "false",
     status,
     patch: () => readPatch(withoutFilters(config), atTop),
+    tree: (ref) => readTree(ref, atTop),
   };
 }
 

@@ -1,3 +1,5 @@
+export { chooseTransport } from "./choose.ts";
+export type { TransportChoice, TransportFacts } from "./choose.ts";
 export { connectSsh } from "./connect.ts";
 export type { SshDestination, SshEnvironment, SshOptions, SshQuestion, TransportKind } from "./destination.ts";
 export { SshError } from "./error.ts";
@@ -7,4 +9,6 @@ export { checkHostKey, fingerprint } from "./host-key.ts";
 export type { HostKeyQuestion, HostKeyVerdict } from "./host-key.ts";
 export { parseKnownHosts } from "./known-hosts.ts";
 export type { KnownHost } from "./known-hosts.ts";
+export { login, logout } from "./openssh/login.ts";
+export type { LoginOptions, SharedConnection } from "./openssh/login.ts";
 export type { SshTransport } from "./transport.ts";

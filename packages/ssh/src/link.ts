@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 
 import type { TransportKind } from "./destination.ts";
+import type { SshError } from "./error.ts";
 
 /** A live connection to one host, on which commands can be started. */
 export interface Link {
@@ -24,8 +25,10 @@ export interface RemoteProcess {
   close(): void;
 }
 
-/** Neither when its end could not be learned. */
+/** Neither code nor signal when its end could not be learned. */
 export interface RemoteEnd {
   readonly exitCode?: number | undefined;
   readonly signal?: string | undefined;
+  /** Set when the server would not start it. */
+  readonly refused?: SshError | undefined;
 }

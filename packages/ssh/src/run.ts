@@ -112,6 +112,7 @@ interface EndFacts {
 function readEnd(end: RemoteEnd, { link, out, err, host, argv }: EndFacts): RemoteEnd {
   const command = JSON.stringify(argv[0] ?? "");
   const hasEnd = link.endsInFrame ? out.end !== undefined : end.exitCode !== undefined || end.signal !== undefined;
+  if (out.start === undefined && end.refused) throw end.refused;
   if (out.start === undefined && (hasEnd || link.isAlive())) {
     throw new SshError("SSH_COMMAND_NOT_STARTED", `The login shell on ${host} did not start ${command}`, {
       hint: "Its startup files or pre_command failed or read its input, or the account may not run commands.",

@@ -5,7 +5,7 @@ import { connectSsh } from "../src/index.ts";
 import { hasSshd, openTestServer } from "./sshd.ts";
 import type { TestServer } from "./sshd.ts";
 
-describe.skipIf(!hasSshd).each(["ssh2"] as const)("over %s to a real sshd, a transport", (transport) => {
+describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("over %s to a real sshd, a transport", (transport) => {
   let server: TestServer;
   beforeAll(async () => {
     server = await openTestServer();

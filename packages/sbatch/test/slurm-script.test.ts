@@ -178,21 +178,21 @@ describe("refuses", () => {
   test.each<[string, Partial<SbatchScriptOptions>, string, string]>([
     [
       "a line break in an option",
-      { sbatch: { comment: "a\nb" } },
+      { sbatch: { constraint: "a\nb" } },
       "SBATCH_INVALID_VALUE",
-      'The sbatch option comment has a line break: "a\\nb"',
+      'The sbatch option constraint has a line break: "a\\nb"',
     ],
     [
       "what is no option's name",
-      { sbatch: { "a b": "x" } },
-      "SBATCH_INVALID_NAME",
-      '"a b" is not the name of an option of sbatch',
+      { sbatch: { "a b": "x", mem: true } },
+      "SBATCH_INVALID_OPTION",
+      'sbatch has no option "a b" (and 1 more)',
     ],
     [
       "a NUL",
-      { sbatch: { comment: "a\0b" } },
+      { sbatch: { constraint: "a\0b" } },
       "SBATCH_INVALID_VALUE",
-      "The sbatch option comment contains a NUL character, which no process can be given",
+      "The sbatch option constraint contains a NUL character, which no process can be given",
     ],
     [
       "a mount that is none",

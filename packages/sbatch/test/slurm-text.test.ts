@@ -300,18 +300,10 @@ test("sinfo rows have their types", () => {
 });
 
 test("the record of which job counts", () => {
-  const lines = ["token=e.j.1", "job=295", "cluster=alpha", "at=2026-01-02T03:04:05Z"];
-  expect(parseSlurmCommit(record(...lines))).toEqual({
-    token: "e.j.1",
-    job: "295",
-    cluster: "alpha",
-    at: "2026-01-02T03:04:05Z",
-  });
-  expect([
-    parseSlurmCommit(record(...lines, "job=296")),
-    parseSlurmCommit("job=295"),
-    parseSlurmCommit(record("job=x")),
-  ]).toEqual(Array(3).fill(undefined));
+  const [token, job] = ["token=e.j.1", "job=alpha.one.295"];
+  expect(parseSlurmCommit(record(token, job))).toEqual({ token: "e.j.1", cluster: "alpha.one", job: "295" });
+  const wrong = [record(token, job, "job=a.296"), `${token}\n${job}\n`, record(token, "job=295"), record(job)];
+  expect(wrong.map(parseSlurmCommit)).toEqual(Array(4).fill(undefined));
 });
 
 test("no parser throws anything but its error, whatever the text", () => {

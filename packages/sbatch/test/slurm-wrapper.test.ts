@@ -149,10 +149,7 @@ describe.concurrent.each(shells)("a script that Slurm starts, with $name", ({ pr
   test("runs neither in a strange directory nor for a job that the directory does not belong to", async () => {
     await using bench = await openSlurmBench(program);
     await bench.prepare({});
-    await writeFile(
-      path.join(bench.runDir, "commit"),
-      record("token=e.j.1", "job=294", "cluster=alpha", "at=2026-01-02T03:04:05Z"),
-    );
+    await writeFile(path.join(bench.runDir, "commit"), record("token=e.j.1", "job=alpha.294"));
     const foreign = await exited(bench.start());
     const owner = await exited(bench.start({ SLURM_JOB_ID: "300", SLURM_HET_JOB_ID: "294" }));
     await rm(path.join(bench.runDir, "attempt-1.exit"));
@@ -168,6 +165,23 @@ describe.concurrent.each(shells)("a script that Slurm starts, with $name", ({ pr
     expect([await exited(bench.start()), judge(await bench.files())]).toEqual([
       126,
       { ...none, state: "failed", exitCode: 126, reason: "code_missing", attempt: 1 },
+    ]);
+  });
+
+  test("makes sure of its code first, and does not begin when that fails", async () => {
+    await using bench = await openSlurmBench(program);
+    const held = await bench.run({ holdCode: '[ -d code ] && echo "$slipway_id" >held', sh: "exit 0" });
+    const files = await bench.files();
+    await rm(path.join(bench.runDir, "attempt-1.start"));
+    const failed = await bench.run({ holdCode: "echo no lease\nfalse" });
+    const { "attempt-1.start": start, "attempt-1.log": log, ...others } = await bench.files();
+    expect([held, files["held"], failed, start, log?.includes("no lease\n"), judge(others).reason]).toEqual([
+      0,
+      "295\n",
+      126,
+      undefined,
+      true,
+      "code_missing",
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { parseEvidence } from "../evidence.ts";
 import type { JobEvidence } from "../evidence.ts";
-import { parseRecord, RecordSyntaxError, textField, timeField } from "../record.ts";
+import { parseRecord, RecordSyntaxError, textField } from "../record.ts";
 
 /** What the files of a Slurm job's run directory say. */
 export interface SlurmFiles {
@@ -31,26 +31,19 @@ export function parseSlurmFiles(files: Readonly<Record<string, string>>): SlurmF
   return { job: parseEvidence(own), members: new Map(members) };
 }
 
-/** `commit`: which job of Slurm runs the job of a token. Written once, before it is released. */
+/** `commit`: which job of Slurm runs the job of a token. Written once, before that job is released. */
 export interface SlurmCommit {
   readonly token: string;
-  readonly job: string;
   readonly cluster: string;
-  readonly at: string;
+  readonly job: string;
 }
 
 /** Undefined for text that is not exactly such a record. */
 export function parseSlurmCommit(text: string): SlurmCommit | undefined {
   try {
     const fields = parseRecord(text);
-    const job = textField(fields, "job");
-    if (!/^[1-9]\d{0,9}$/.test(job)) return undefined;
-    return {
-      token: textField(fields, "token"),
-      job,
-      cluster: textField(fields, "cluster"),
-      at: timeField(fields, "at"),
-    };
+    const [, cluster, job] = /^([A-Za-z0-9_.-]{1,255})\.([1-9]\d{0,9})$/.exec(textField(fields, "job")) ?? [];
+    return cluster === undefined || job === undefined ? undefined : { token: textField(fields, "token"), cluster, job };
   } catch (error) {
     if (error instanceof RecordSyntaxError) return undefined;
     throw error;

@@ -28,3 +28,5 @@ export type { SlurmOptions, SlurmOptionValue } from "./directives.ts";
 export type { SlurmSettings, WarningSignal } from "./request.ts";
 export { renderSbatchScript } from "./script.ts";
 export type { SbatchScriptOptions } from "./script.ts";
+export { checkSlurmOptions, slurmOptions } from "./options.ts";
+export type { CheckOptions, SlurmOptionFacts, SlurmOptionProblem, SlurmOptionType } from "./options.ts";

@@ -5,6 +5,9 @@ import { tasksPerNode } from "./command.ts";
 import type { Launcher } from "./command.ts";
 import type { SlurmOptions } from "./directives.ts";
 import { renderSlurmDuration } from "./duration.ts";
+import { exclusiveProblems } from "./exclusive.ts";
+import { checkSlurmOptions } from "./options.ts";
+import type { CheckOptions } from "./options.ts";
 
 /** A cluster's own settings for every job. */
 export interface SlurmSettings {
@@ -39,8 +42,22 @@ export interface RequestOptions {
   readonly sbatch: SlurmOptions;
 }
 
+/** The request, once all its options are right together; else SBATCH_INVALID_OPTION, whose details list every mistake. */
+export function checkedRequest({ slurmVersion, ...options }: RequestOptions & CheckOptions): SlurmOptions {
+  const request = planRequest(options);
+  const problems = [
+    ...checkSlurmOptions({ ...options.settings.sbatch, ...options.sbatch }, { slurmVersion }),
+    ...exclusiveProblems(request, slurmVersion),
+  ];
+  const distinct = [...new Map(problems.map((problem) => [problem.message, problem])).values()];
+  const [first] = distinct;
+  if (!first) return request;
+  const others = distinct.length > 1 ? ` (and ${distinct.length - 1} more)` : "";
+  throw new SbatchError("SBATCH_INVALID_OPTION", `${first.message}${others}`, { hint: first.hint, details: distinct });
+}
+
 /** The options of sbatch that a job asks for, by name; those of the job count before those of the cluster. */
-export function planRequest({
+function planRequest({
   experiment,
   job,
   settings,

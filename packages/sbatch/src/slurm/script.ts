@@ -9,7 +9,7 @@ import type { Container, ContainerRuntime } from "./container.ts";
 import { renderDirectives } from "./directives.ts";
 import type { SlurmOptions } from "./directives.ts";
 import { parseArraySpec } from "./job-id.ts";
-import { planRequest } from "./request.ts";
+import { checkedRequest } from "./request.ts";
 import type { SlurmSettings, WarningSignal } from "./request.ts";
 import { renderWords } from "./words.ts";
 import { renderSlurmWrapper, sbatchScriptName } from "./wrapper.ts";
@@ -34,16 +34,23 @@ export interface SbatchScriptOptions {
     | undefined;
   /** Names of the variables in the file `secrets`, which must reach a container too. */
   readonly secretNames?: readonly string[] | undefined;
+  /**
+   * Shell text that makes sure, on the node, that the code stays: it runs in the run directory before the code is looked for, with the
+   * job's id in `slipway_id`, and may point `code` elsewhere. When it fails the job ends with the reason `code_missing`.
+   */
+  readonly holdCode?: string | undefined;
   readonly srunFlags?: readonly string[] | undefined;
   /** Any further option, for this job alone. */
   readonly sbatch?: SlurmOptions | undefined;
+  /** The cluster's version, to check options against: `22.05.8`. */
+  readonly slurmVersion?: string | undefined;
   /** The cluster's MaxArraySize. */
   readonly maxArraySize?: number | undefined;
 }
 
 /**
  * The sbatch file of a job: its request, its command, and the wrapper that leaves the evidence. POSIX sh. It names no directory and runs in
- * the one it was submitted from, with `env`, `secrets` and `code` beside it. Throws SBATCH_INVALID_NAME, SBATCH_INVALID_VALUE.
+ * the one it was submitted from, with `env`, `secrets` and `code` beside it. Throws SBATCH_INVALID_NAME, SBATCH_INVALID_OPTION, SBATCH_INVALID_VALUE.
  */
 export function renderSbatchScript(options: SbatchScriptOptions): string {
   const {
@@ -60,7 +67,7 @@ export function renderSbatchScript(options: SbatchScriptOptions): string {
   for (const name of [experiment, job.name]) assertName(name);
   if (array !== undefined) parseArraySpec(array, { maxArraySize: options.maxArraySize });
   const container = planContainer(options);
-  const request = planRequest({
+  const request = checkedRequest({
     experiment,
     job,
     settings,
@@ -69,6 +76,7 @@ export function renderSbatchScript(options: SbatchScriptOptions): string {
     requeue,
     warning,
     sbatch: options.sbatch ?? {},
+    slurmVersion: options.slurmVersion,
   });
   const words = stepWords({ job, launcher, container, srunFlags: options.srunFlags ?? [] });
   const { cpusPerTask } = job.resources;
@@ -92,7 +100,7 @@ ${cpusPerTask === undefined ? "" : `export SRUN_CPUS_PER_TASK=${cpusPerTask} # s
 set -- ${renderWords(words)}
 
 # --- From here on the same text in every script: what runs the command and tells how it ended. ---
-${renderSlurmWrapper()}`;
+${renderSlurmWrapper({ holdCode: options.holdCode ?? "" })}`;
 }
 
 function planContainer({ job, container, secretNames = [] }: SbatchScriptOptions): Container | undefined {

@@ -10,8 +10,9 @@ export const sbatchScriptName = "job.sbatch";
  * The wrapper of a job that Slurm starts. Slurm waits for its needs and keeps its time limit; what it tells of the end of an attempt it
  * tells to the wrapper by TERM, and kills what is left after its KillWait. A SIGCONT, which comes before, does nothing.
  */
-export function renderSlurmWrapper(): string {
-  return [evidenceFunctions, endFunction, signalFunctions, runFunctions, main, runToTheEnd].join("");
+export function renderSlurmWrapper({ holdCode }: { readonly holdCode: string }): string {
+  const holding = `\nslipway_hold_code() {\n${holdCode === "" ? "  :" : holdCode.trimEnd()}\n}\n`;
+  return [evidenceFunctions, endFunction, signalFunctions, runFunctions, holding, main, runToTheEnd].join("");
 }
 
 const main = `
@@ -38,7 +39,7 @@ esac
 slipway_owner=''
 if [ -f commit ]; then
   while IFS='=' read -r slipway_key slipway_value; do
-    [ "$slipway_key" != job ] || slipway_owner=$slipway_value
+    [ "$slipway_key" != job ] || slipway_owner=\${slipway_value##*.} # CLUSTER.ID
   done <commit
 fi
 slipway_id=\${SLURM_HET_JOB_ID:-\${SLURM_ARRAY_JOB_ID:-\${SLURM_JOB_ID-}}}
@@ -52,8 +53,8 @@ slipway_attempt_base=$slipway_dir/\${SLURM_ARRAY_TASK_ID:+array-$SLURM_ARRAY_TAS
 slipway_find_boot
 slipway_choose_runner
 mkdir -p -- "$slipway_outputs"
-if [ ! -d code/. ]; then
-  echo "slipway: the code of this job is gone: $slipway_dir/code" >"$slipway_attempt_base.log"
+if ! slipway_hold_code >>"$slipway_attempt_base.log" 2>&1 || [ ! -d code/. ]; then
+  echo "slipway: the code of this job is gone: $slipway_dir/code" >>"$slipway_attempt_base.log"
   slipway_finish outcome=ended exit=126 reason=code_missing
   exit 126
 fi

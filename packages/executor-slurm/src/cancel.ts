@@ -1,0 +1,81 @@
+import { constants } from "node:os";
+
+import { nearest, quoteShell } from "@slipway/core";
+import type { CancelOptions, JobHandle, Transport } from "@slipway/core";
+
+import type { ClusterPlace } from "./cluster-settings.ts";
+import { SlurmExecutorError } from "./error.ts";
+import { nativeId } from "./native-id.ts";
+import { relative } from "./poll-script.ts";
+import { runScript, toolMissing } from "./remote.ts";
+import { unreachable } from "./submit-failure.ts";
+
+export interface CancelContext extends ClusterPlace {
+  readonly transport: Transport;
+}
+
+/** Asks for the jobs' end, or passes one signal on, in one command. A job that has ended, or that Slurm has forgotten, stays as it is. */
+export async function cancelJobs(
+  handles: readonly JobHandle[],
+  { transport, ...place }: CancelContext,
+  { signalName, signal }: CancelOptions = {},
+): Promise<void> {
+  const flags = signalName === undefined ? [] : signalFlags(signalName);
+  signal?.throwIfAborted();
+  const known = handles.filter((handle) => nativeId(handle) !== "0");
+  if (known.length === 0) return;
+  const script = renderCancelScript(known, { jobDir: place.jobDir, flags, marks: signalName === undefined });
+  const { sections } = await runScript(transport, script, { signal });
+  const failed = sections.find(({ word }) => word === "FAIL");
+  if (failed?.rest.startsWith("tool ")) throw toolMissing(place.host, failed.rest.slice("tool ".length));
+  if (failed) throw unreachable(sections.find(({ word }) => word === "REASON")?.body.trim() ?? "", place);
+}
+
+/** Source: scancel(1). Steps get a signal by default; the batch shell passes on what it can trap, the rest goes to all its children. */
+function signalFlags(name: string): readonly string[] {
+  const short = parseSignalName(name).slice("SIG".length);
+  return [`--signal=${short}`, passedOn.has(short) ? "--batch" : "--full"];
+}
+
+/** What the wrapper traps and gives to its command. */
+const passedOn: ReadonlySet<string> = new Set(["USR1", "USR2"]);
+
+function parseSignalName(name: string): string {
+  const full = name.startsWith("SIG") ? name : `SIG${name}`;
+  if (Object.hasOwn(constants.signals, full)) return full;
+  const similar = nearest(full, Object.keys(constants.signals));
+  throw new SlurmExecutorError("EXECUTOR_UNKNOWN_SIGNAL", `There is no signal ${JSON.stringify(name)}`, {
+    hint: similar === undefined ? "kill -l lists them" : `Did you mean ${similar.slice("SIG".length)}?`,
+  });
+}
+
+interface CancelScriptOptions {
+  readonly jobDir: string;
+  readonly flags: readonly string[];
+  /** Whether the run directories tell of it. */
+  readonly marks: boolean;
+}
+
+function renderCancelScript(handles: readonly JobHandle[], { jobDir, flags, marks }: CancelScriptOptions): string {
+  const jobs = handles.map((handle) => `${nativeId(handle)} ${relative(handle.runDir, jobDir)}\n`).join("");
+  return `command -v scancel >/dev/null 2>&1 || fail tool scancel
+cd ${quoteShell(jobDir)} 2>/dev/null || cd /
+at=$(date -u +%Y-%m-%dT%H:%M:%SZ) marks=${marks ? "yes" : "''"} by=$(printf '%s' "\${USER:-\${LOGNAME:-unknown}}" | tr -c 'A-Za-z0-9_.@-' _)
+ask() {
+  [ $# -gt 0 ] || return 0
+  said=$(scancel ${flags.join(" ")} "$@" 2>&1) && return
+  case $said in *'Invalid job id'* | *'already completing'* | *'already completed'* | *'Job/step already'*) return ;; esac
+  say REASON; printf '%s\\n' "$said"; fail unreachable
+}
+set --
+while read -r id dir; do
+  if [ -n "$marks" ] && [ -d "$dir" ] && [ ! -e "$dir/cancel" ]; then
+    printf '%s\\n' version=1 "by=$by" "at=$at" end=1 >"$dir/cancel.tmp" && mv -f "$dir/cancel.tmp" "$dir/cancel"
+  fi
+  set -- "$@" "$id"
+  if [ $# -ge 100 ]; then ask "$@"; set --; fi
+done <<JOBS
+${jobs}JOBS
+ask "$@"
+`;
+}

@@ -1,0 +1,75 @@
+import { quoteShell } from "@slipway/core";
+
+export interface LogScriptOptions {
+  readonly runDir: string;
+  /** What the names of the member's files begin with: `array-3.`. */
+  readonly prefix: string;
+  /** 0 for the last one. */
+  readonly attempt: number;
+  /** Whether to go on to the next attempt. */
+  readonly advances: boolean;
+  /** Negative counts from the end. */
+  readonly offset: number;
+  readonly follow: boolean;
+  /** An attempt whose end is known already: wait for the next. 0 for none. */
+  readonly endedAttempt: number;
+}
+
+/** How much one command sends at most, so that a slow reader holds no more in memory. */
+export const mostBytes = 4 << 20;
+
+/**
+ * Prints what an attempt's log has from an offset on, as BYTES ATTEMPT OFFSET LENGTH and the bytes; while it follows, also what comes, until the
+ * attempt's end is recorded or some seconds are over. Then MORE or DONE, with ATTEMPT OFFSET and, for an attempt that has ended, `ended`.
+ */
+export function renderLogScript(options: LogScriptOptions): string {
+  const { runDir, prefix, attempt, advances, offset, follow, endedAttempt } = options;
+  return `dir=${quoteShell(runDir)} prefix=${quoteShell(prefix)} attempt=${attempt} advances=${advances ? "yes" : ""}
+offset=${offset} follow=${follow ? "yes" : ""} known=${endedAttempt} most=${mostBytes}
+${steps}`;
+}
+
+const steps = `
+[ -d "$dir" ] || { say GONE; exit; }
+find_last() {
+  last=0
+  for file in "$dir/$prefix"attempt-*.log; do
+    number=\${file##*attempt-} number=\${number%.log}
+    case $number in '' | *[!0-9]*) continue ;; esac
+    [ -f "$file" ] && [ "$number" -gt "$last" ] && last=$number
+  done
+}
+nap() { sleep 0.3 2>/dev/null || sleep 1; }
+sent=0 naps=0
+if [ "$attempt" -eq 0 ]; then find_last; attempt=$last; fi
+while :; do
+  file=$dir/\${prefix}attempt-$attempt ended=''
+  if [ "$attempt" -gt 0 ] && [ -f "$file.log" ]; then
+    [ ! -e "$file.exit" ] || ended=ended # Looked at before the size: then nothing is missed.
+    size=$(wc -c <"$file.log")
+    [ "$offset" -ge 0 ] || { offset=$((size + offset)); [ "$offset" -ge 0 ] || offset=0; }
+    count=$((size - offset))
+    if [ "$count" -gt 0 ]; then
+      [ "$count" -le $((most - sent)) ] || count=$((most - sent))
+      say BYTES "$attempt" "$offset" "$count"
+      tail -c "+$((offset + 1))" "$file.log" | head -c "$count"
+      offset=$((offset + count)) sent=$((sent + count))
+      [ "$sent" -lt "$most" ] || { say MORE "$attempt" "$offset"; exit; }
+      continue
+    fi
+  fi
+  if [ -n "$advances" ]; then
+    find_last
+    if [ "$last" -gt "$attempt" ]; then
+      [ "$attempt" -eq 0 ] || offset=0
+      attempt=$last
+      continue
+    fi
+  fi
+  if [ -z "$follow" ] || { [ -n "$ended" ] && [ "$attempt" -ne "$known" ]; }; then break; fi
+  naps=$((naps + 1))
+  if [ "$attempt" -eq 0 ] || [ -n "$ended" ]; then [ "$naps" -le 15 ] || break; else [ "$naps" -le 60 ] || break; fi
+  nap
+done
+say DONE "$attempt" "$offset" "$ended"
+`;

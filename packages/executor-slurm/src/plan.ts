@@ -1,0 +1,74 @@
+import type { JobPlan, PlanContext } from "@slipway/core";
+import { isKeptByShell, renderEnvironment, renderSbatchScript } from "@slipway/sbatch";
+
+import type { ClusterSettings, SlurmJob } from "./cluster-settings.ts";
+import { renderSubmission, submissionFile } from "./submission.ts";
+
+export interface PlanOptions {
+  readonly jobDir: string;
+  readonly cluster: ClusterSettings;
+}
+
+/** What `submit` will do for a job on a cluster. Pure. Throws an SbatchError for what Slurm or a process cannot be given. */
+export function planSlurmJob(job: SlurmJob, context: PlanContext, { jobDir, cluster }: PlanOptions): JobPlan {
+  const { experiment, code, secrets, comments, tryNumber } = context;
+  const token = `${experiment}.${job.name}.${tryNumber}`;
+  const env = { ...cluster.env, ...job.env };
+  const options = job.slurm ?? {};
+  const script = renderSbatchScript({
+    experiment,
+    job: { ...job, env },
+    token,
+    comments,
+    settings: cluster,
+    array: options.array,
+    requeue: options.requeue,
+    warning: options.warning,
+    launcher: options.launcher,
+    container: containerOf(job, cluster),
+    secretNames: Object.keys(secrets),
+    srunFlags: options.srunFlags,
+    sbatch: options.sbatch,
+  });
+  return {
+    experiment,
+    job,
+    token,
+    runDir: `${jobDir}/runs/${experiment}/${job.name}`,
+    code,
+    files: [
+      { path: "job.sbatch", content: script, mode: 0o644 },
+      { path: "env", content: renderEnvironment(env), mode: 0o600 },
+      { path: "secrets", content: renderEnvironment(secrets), mode: 0o600 },
+      { path: submissionFile, content: renderSubmission({ token, job }), mode: 0o644 },
+    ],
+    script: "job.sbatch",
+    warnings: [
+      ...requestWarnings(job, cluster),
+      ...[...Object.keys(env), ...Object.keys(secrets)]
+        .filter(isKeptByShell)
+        .map((name) => `The shell that starts the job may keep its own value of ${name}`),
+    ],
+  };
+}
+
+function containerOf({ slurm = {} }: SlurmJob, cluster: ClusterSettings) {
+  if (slurm.container === undefined) return undefined;
+  return {
+    image: cluster.containers?.[slurm.container] ?? slurm.container,
+    runtime: cluster.containerRuntime ?? "none",
+    mounts: [...(cluster.mounts ?? []), ...(slurm.mounts ?? [])],
+  };
+}
+
+function requestWarnings({ resources, slurm = {} }: SlurmJob, cluster: ClusterSettings): readonly string[] {
+  const { gpusPerNode = 0, timeLimitSeconds } = resources;
+  const warnings: string[] = [];
+  if (timeLimitSeconds === undefined && cluster.sbatch?.["time"] === undefined && slurm.sbatch?.["time"] === undefined)
+    warnings.push("Without a time limit the partition's own counts, and Slurm may start the job later than it could");
+  if (gpusPerNode > 0 && cluster.disableGpusPerNode === true)
+    warnings.push(`${cluster.name} refuses --gpus-per-node: ${gpusPerNode} GPUs per node are not asked for`);
+  if (slurm.container !== undefined && (cluster.containerRuntime ?? "none") === "none")
+    warnings.push(`${cluster.name} has no container runtime: ${slurm.container} is ignored`);
+  return warnings;
+}

@@ -1,0 +1,61 @@
+import { parseArraySpec, SbatchError } from "@slipway/sbatch";
+
+import type { SlurmJob } from "./cluster-settings.ts";
+
+/** In the run directory from before the submission on: what a reader of its evidence must know of the job. */
+export const submissionFile = "submission";
+
+export interface Submission {
+  readonly token: string;
+  /** All indices of an array. */
+  readonly arrayIndices?: readonly number[];
+  /** Whether Slurm may start the job again by itself. */
+  readonly requeue?: boolean;
+  readonly timeLimitSeconds?: number;
+}
+
+export function renderSubmission({ token, job }: { readonly token: string; readonly job: SlurmJob }): string {
+  const { array, requeue = true } = job.slurm ?? {};
+  const { timeLimitSeconds } = job.resources;
+  const lines = [
+    "version=1",
+    `token=${token}`,
+    `requeue=${requeue ? "yes" : "no"}`,
+    ...(array === undefined ? [] : [`array=${array}`]),
+    ...(timeLimitSeconds === undefined ? [] : [`time_limit_seconds=${Math.ceil(timeLimitSeconds)}`]),
+    "end=1",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Its text is untrusted: undefined when it is not whole. */
+export function parseSubmission(text: string): Submission | undefined {
+  const fields = new Map(
+    text.split("\n").map((line): [string, string] => {
+      const separator = line.indexOf("=");
+      return [line.slice(0, separator), line.slice(separator + 1)];
+    }),
+  );
+  const token = fields.get("token") ?? "";
+  if (fields.get("version") !== "1" || fields.get("end") !== "1" || !/^[A-Za-z0-9_.-]{1,200}$/.test(token))
+    return undefined;
+  const arrayIndices = indicesOf(fields.get("array"));
+  const requeue = fields.get("requeue");
+  const limit = fields.get("time_limit_seconds") ?? "";
+  return {
+    token,
+    ...(arrayIndices && { arrayIndices }),
+    ...((requeue === "yes" || requeue === "no") && { requeue: requeue === "yes" }),
+    ...(/^\d{1,9}$/.test(limit) && { timeLimitSeconds: Number(limit) }),
+  };
+}
+
+function indicesOf(text: string | undefined): readonly number[] | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return parseArraySpec(text, { maxArraySize: 4_000_002 }).indices;
+  } catch (error) {
+    if (error instanceof SbatchError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+import { stripControlCharacters } from "@slipway/core";
+import type { JobPlan } from "@slipway/core";
+
+import type { ClusterPlace } from "./cluster-settings.ts";
+import { SlurmExecutorError } from "./error.ts";
+import { toolMissing } from "./remote.ts";
+import type { Answer } from "./remote.ts";
+
+export interface SubmitFailureContext {
+  readonly plans: readonly JobPlan[];
+  readonly place: ClusterPlace;
+}
+
+/** What a submission failed at, if it did. */
+export function submitFailure(answer: Answer, { plans, place }: SubmitFailureContext): SlurmExecutorError | undefined {
+  const failed = answer.sections.find(({ word }) => word === "FAIL");
+  if (!failed) return undefined;
+  const [step = "", first = "", ...rest] = failed.rest.split(" ");
+  const plan = plans[Number(first)];
+  const said = stripControlCharacters(answer.sections.find(({ word }) => word === "REASON")?.body ?? "").trim();
+  switch (step) {
+    case "tool":
+      return toolMissing(place.host, first);
+    case "refused":
+      return refused(said, { plan, host: place.host });
+    case "unreachable":
+      return unreachable(said === "" ? answer.stderr : said, place);
+    case "taken":
+      return new SlurmExecutorError(
+        "EXECUTOR_RUN_DIR_TAKEN",
+        `The run directory of ${plan?.token ?? "the job"} belongs to ${rest.join(" ") || "something else"}: ${plan?.runDir ?? ""}`,
+        { hint: "Submit it as another experiment" },
+      );
+    case "code":
+      return new SlurmExecutorError(
+        "EXECUTOR_CODE_GONE",
+        `The code of ${plan?.token ?? "the job"} is no longer in the store: ${plan?.code.directory ?? ""}`,
+        { hint: "Stage it again, and submit again", details: { digest: plan?.code.digest } },
+      );
+    default:
+      return notWritable(failed.rest.slice(step.length + 1), answer.stderr, place);
+  }
+}
+
+function refused(
+  said: string,
+  { plan, host }: { readonly plan: JobPlan | undefined; readonly host: string },
+): SlurmExecutorError {
+  const lines = said.split("\n").map((line) => line.replace(/^sbatch: (?:error: )?/, "").trim());
+  const last = lines.filter((line) => line !== "").at(-1) ?? "no reason given";
+  return new SlurmExecutorError(
+    "EXECUTOR_SLURM_REFUSED",
+    `Slurm on ${host} refused job ${plan?.job.name ?? ""}: ${last.replace(/^Batch job submission failed: /, "")}`,
+    {
+      hint: "None of the jobs was submitted. Change what the job asks for",
+      details: { said },
+    },
+  );
+}
+
+export function unreachable(said: string, { host }: ClusterPlace): SlurmExecutorError {
+  const last =
+    said
+      .split("\n")
+      .at(-1)
+      ?.replace(/^\w+: (?:error: )?/, "") ?? "";
+  return new SlurmExecutorError(
+    "EXECUTOR_SLURM_UNREACHABLE",
+    `Slurm's controller does not answer ${host}${last === "" ? "" : `: ${last}`}`,
+    {
+      hint: "Nothing is lost and nothing has started: submit again when it is back (scontrol ping), and what it took already is found",
+      ...(said !== "" && { cause: new Error(said) }),
+    },
+  );
+}
+
+const diskFull = /No space left on device|(?:Disk|Disc)? ?quota exceeded/i;
+
+function notWritable(path: string, stderr: string, { host, jobDir }: ClusterPlace): SlurmExecutorError {
+  const where = path === "" || path === "." ? jobDir : `${jobDir}/${path}`;
+  const lines = stderr.split("\n");
+  const full = lines.find((line) => diskFull.test(line));
+  if (full !== undefined) {
+    return new SlurmExecutorError("EXECUTOR_DISK_FULL", `No space left to write ${where} on ${host}: ${full}`, {
+      hint: "Free space or inodes there (quota, `df -h`, `df -i`), or choose another job_dir",
+    });
+  }
+  return new SlurmExecutorError(
+    "EXECUTOR_JOB_DIR_NOT_WRITABLE",
+    `Cannot write ${where} on ${host}: ${lines.at(-1) ?? ""}`,
+    {
+      hint: "Is the job_dir there, yours, and on a file system that is mounted for writing? See `ls -ld` there",
+    },
+  );
+}

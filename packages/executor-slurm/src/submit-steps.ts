@@ -1,0 +1,150 @@
+/**
+ * Steps of a submission, as POSIX sh, after the store's `submitFunctions`: `spec: store`, "Submitting". Each mutation is one system call or
+ * one request to Slurm, is safe to repeat, and its result is looked at. Variables: `cluster`, `nonce`; the working directory is the job_dir.
+ */
+export const submitSteps = `
+made='' held='' taken='' whole=''
+
+stop() { take_back; fail "$@"; }
+
+# Nothing of this submission is left, where it can be taken back. What is held never starts.
+take_back() {
+  [ -z "$held" ] || scancel $held
+  [ -z "$taken" ] || rmdir $taken 2>/dev/null
+  [ -z "$made" ] || rm -rf $made
+  for each in $made; do rmdir "\${each%/*}" 2>/dev/null; done
+}
+
+# The value of KEY in a record, in value: KEY FILE.
+field() {
+  value=''
+  [ -f "$2" ] || return 1
+  while IFS='=' read -r key text; do
+    if [ "$key" = "$1" ]; then value=$text; fi
+  done <"$2"
+  [ -n "$value" ]
+}
+
+# An instance of the code with this token's intent in it, in instance; the planned one where that still opens: N NAME TOKEN.
+lease() {
+  instance=$2
+  if slipway_take_intent "store/code/$2" "$3"; then
+    taken="$taken store/code/$2/L/i.$3"
+    [ "$whole" != "$2" ] || return 0
+    if slipway_looks_whole "store/code/$2" "\${2%%.*}"; then whole=$2; return 0; fi
+    slipway_give_back_intent "store/code/$2" "$3"
+  fi
+  slipway_lease_code store "\${2%%.*}" "$3" || stop code "$1"
+  taken="$taken $slipway_instance/L/i.$3" instance=\${slipway_instance##*/}
+}
+
+# A run directory is complete when it is visible; fresh when it is this submission's: N EXPERIMENT JOB TOKEN.
+prepare() {
+  dir=runs/$2/$3 new=runs/$2/.new-$3.$nonce fresh='' code=../../../store/code/$instance/tree
+  [ -d "runs/$2" ] || mkdir -p "runs/$2" || stop folder "runs/$2"
+  if [ ! -d "$dir" ]; then
+    mkdir "$new" "$new/run" && "files_$1" "$new" && ln -s "$code" "$new/code" || { rm -rf "$new"; stop folder "$dir"; }
+    mv "$new" "$dir" || { rm -rf "$new"; stop folder "$dir"; }
+    # Somebody else's was there first: then mv put ours into it.
+    if [ -d "$dir/.new-$3.$nonce" ]; then rm -rf "$dir/.new-$3.$nonce"; else fresh=yes made="$made $dir"; fi
+  fi
+  field token "$dir/submission" && [ "$value" = "$4" ] || stop taken "$1" "$value"
+  [ -n "$fresh" ] || [ -e "$dir/commit" ] || { rm -f "$dir/code" && ln -s "$code" "$dir/code"; }
+}
+
+# The job of a token that Slurm has, in id: NAME TOKEN. 1: there is none, 2: Slurm does not answer. One that was cancelled never started.
+find_job() {
+  id=''
+  listed=$(squeue --me -h -t all -n "$1" -o '%F|%T|%k' 2>&1) || return 2
+  while IFS='|' read -r number state comment; do
+    [ "$comment" = "$2" ] && [ "$state" != CANCELLED ] || continue
+    if [ -z "$id" ] || [ "$number" -lt "$id" ]; then id=$number; fi
+  done <<LISTED
+$listed
+LISTED
+  [ -n "$id" ]
+}
+
+# Held, so that nothing starts before its lease is committed: DIRECTORY NAME TOKEN [OPTION]. 1: refused, 2: nobody can tell. Its words are in said.
+ask_sbatch() {
+  where=$1 name=$2 token=$3
+  shift 3
+  said=$(
+    cd "$where" || exit 1
+    if [ -n "$lc_all" ]; then LC_ALL=$lc_all; else unset LC_ALL; fi
+    exec sbatch --hold --parsable --comment="$token" --job-name="$name" --kill-on-invalid-dep=yes "$@" job.sbatch 2>&1
+  )
+  code=$? id=''
+  case $said in
+  *[!0-9]*) id=$(printf '%s\\n' "$said" | sed -n 's/^\\([1-9][0-9]*\\)\\(;[^ ]*\\)\\{0,1\\}$/\\1/p' | tail -n 1) ;;
+  *) id=$said ;;
+  esac
+  [ "$code" -ne 0 ] || [ -z "$id" ] || return 0
+  [ "$code" -ne 0 ] && [ "$code" -le 128 ] || return 2
+  case $said in
+  *'timed out'* | *'Unable to contact'* | *'Zero Bytes'* | *'Connection '* | *'onnection refused'* | *'Transport endpoint'* | *'Communication '* | *'standby'*) return 2 ;;
+  *) return 1 ;;
+  esac
+}
+
+# At most one job of the token: N DIRECTORY NAME TOKEN [OPTION].
+submit() {
+  number_of_job=$1
+  shift
+  if [ -z "$fresh" ]; then # Somebody may have asked before.
+    find_job "$2" "$3"
+    case $? in
+    0) return ;;
+    2) unanswered "$listed" ;;
+    esac
+  fi
+  for round in 1 2; do
+    ask_sbatch "$@"
+    case $? in
+    0) held="$held $id"; return ;;
+    1) say REASON; printf '%s\\n' "$said"; stop refused "$number_of_job" "$code" ;;
+    esac
+    # Slurm may have it although it did not say so, and may still be about to.
+    for pause in 0 1 2; do
+      sleep "$pause"
+      find_job "$2" "$3"
+      case $? in
+      0) return ;;
+      2) break 2 ;;
+      esac
+    done
+  done
+  unanswered "$said"
+}
+
+# What Slurm has taken stays as it is, held; the next submission finds it.
+unanswered() { say REASON; printf '%s\\n' "$1"; fail unreachable; }
+
+# From now on the job may start: N NAME TOKEN ID. The intent is gone when it was revoked, or when another submitter of the token took it.
+commit_lease() {
+  tries=0
+  until slipway_commit_lease "store/code/$2" "$3" "$cluster" "$4"; do
+    tries=$((tries + 1))
+    [ "$tries" -le 5 ] && slipway_take_intent "store/code/$2" "$3" || stop code "$1"
+  done
+}
+
+# Which job counts, in id: DIRECTORY TOKEN ID. One that came too late is taken back; it was held.
+commit_try() {
+  slipway_commit_try "$1/commit" "$2" "$3" || stop folder "$1/commit"
+  id=$slipway_committed
+  [ "$id" = "$3" ] || said=$(scancel "$3" 2>&1) || unanswered "$said"
+}
+
+# Lets the jobs start: ID... One that has begun, or ended, needs it no more.
+release() {
+  said=$(IFS=,; scontrol release "$*" 2>&1) && return
+  for each; do
+    said=$(scontrol release "$each" 2>&1) && continue
+    listed=$(squeue --me -h -t PENDING -o '%F|%r' 2>&1) || unanswered "$listed"
+    case "
+$listed" in *"
+$each|JobHeld"*) unanswered "$said" ;; esac
+  done
+}
+`;

@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+
+import type { JobHandle, JobPlan, Transport } from "@slipway/core";
+
+import type { ClusterPlace, ClusterSettings } from "./cluster-settings.ts";
+import { orderPlans } from "./order.ts";
+import { runScript } from "./remote.ts";
+import type { Answer } from "./remote.ts";
+import { submitFailure } from "./submit-failure.ts";
+import { renderSubmitScript } from "./submit-script.ts";
+
+export interface SubmitContext extends ClusterPlace {
+  readonly transport: Transport;
+  readonly cluster: ClusterSettings;
+  /** Slurm's ClusterName. */
+  readonly clusterName: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Submits all jobs, or none, in one command. Under tokens that were submitted before, nothing is submitted twice. */
+export async function submitPlans(plans: readonly JobPlan[], context: SubmitContext): Promise<readonly JobHandle[]> {
+  const { transport, jobDir, cluster, clusterName, signal } = context;
+  signal?.throwIfAborted();
+  const { ordered } = orderPlans(plans);
+  if (ordered.length === 0) return [];
+  const nonce = randomBytes(8).toString("hex");
+  const script = renderSubmitScript({ jobDir, clusterName, nonce, settings: cluster, plans: ordered });
+  const answer = await runScript(transport, script, { signal });
+  const failure = submitFailure(answer, { plans: ordered, place: context });
+  if (failure) throw failure;
+  const ids = readIds(answer);
+  const handleOf = new Map(
+    ordered.map((plan, number) => {
+      const id = ids.get(number);
+      if (id === undefined) throw new Error(`The submission did not tell the id of ${plan.token}`);
+      return [plan, toHandle(plan, `${clusterName}.${id}`)] as const;
+    }),
+  );
+  return plans.map((plan) => handleOf.get(plan) ?? toHandle(plan, ""));
+}
+
+function toHandle({ experiment, job, runDir }: JobPlan, id: string): JobHandle {
+  return { id, experiment, job: job.name, runDir };
+}
+
+function readIds({ sections }: Answer): ReadonlyMap<number, string> {
+  const ids = new Map<number, string>();
+  for (const { word, rest } of sections) {
+    const [, number, id] = /^(\d+) ([1-9]\d*)$/.exec(word === "JOB" ? rest : "") ?? [];
+    if (number !== undefined && id !== undefined) ids.set(Number(number), id);
+  }
+  return ids;
+}

@@ -1,5 +1,8 @@
 import type { Bundle, CallOptions, Digest, StagedCode, Transport } from "@slipway/core";
 
+import type { Leftover, StoredLease } from "./leases.ts";
+import type { StepResult, StoreStep } from "./steps.ts";
+
 export interface CodeStoreOptions {
   readonly transport: Transport;
   /** Absolute, on the transport's host; the store is `<root>/store`. Made when it is not there. */
@@ -16,8 +19,25 @@ export interface CodeStore {
   stage(bundle: Bundle, options?: StageOptions): Promise<Staged>;
   /** All instances, open or closed, in the order of their names. */
   list(options?: CallOptions): Promise<readonly StoredInstance[]>;
+  /** All leases, or one instance's. A lease of any kind keeps its instance open. */
+  listLeases(options?: LeaseListOptions): Promise<readonly StoredLease[]>;
+  /** What is in the trash and what was never published. */
+  listLeftovers(options?: CallOptions): Promise<readonly Leftover[]>;
+  /** Gives a token's intent back: nothing was submitted under it. Revokes it for somebody else. */
+  releaseIntent(instance: string, token: string, options?: CallOptions): Promise<StepResult>;
+  /** Keeps an instance, whatever the retention policy says; refused or absent when it is closed. */
+  pin(instance: string, experiment: string, options?: CallOptions): Promise<StepResult>;
+  unpin(instance: string, experiment: string, options?: CallOptions): Promise<StepResult>;
+  /** A cleaner's steps, in one command, one after another, each whatever came of those before; results in the same order. */
+  apply(steps: readonly StoreStep[], options?: CallOptions): Promise<readonly StepResult[]>;
+  /** A new instance from the code of one in the trash, leased under the token; undefined when there is none that is whole. */
+  takeBackFromTrash(digest: Digest, options?: StageOptions): Promise<Staged | undefined>;
   /** Reads all of an instance and compares it with its manifest; what is wrong, in words. */
   verify(instance: string, options?: CallOptions): Promise<readonly string[]>;
+}
+
+export interface LeaseListOptions extends CallOptions {
+  readonly instance?: string | undefined;
 }
 
 export interface StageOptions extends CallOptions {
@@ -55,6 +75,8 @@ export type StoreEvent =
   | { readonly type: "store.reused"; readonly digest: Digest; readonly instance: string }
   /** An instance is not as its manifest says. It is left as it is, and another one is used or uploaded. */
   | { readonly type: "store.damaged"; readonly digest: Digest; readonly instance: string; readonly problem: string }
+  /** Its code lay in the trash; a new instance was made of it. */
+  | { readonly type: "store.restored"; readonly digest: Digest; readonly instance: string }
   /** `bytes` is the sum of the files' sizes. */
   | { readonly type: "store.uploading"; readonly digest: Digest; readonly files: number; readonly bytes: number }
   | {

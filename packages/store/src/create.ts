@@ -1,12 +1,17 @@
 import { randomBytes } from "node:crypto";
 
+import type { CallOptions } from "@slipway/core";
+
 import { askHost } from "./answer.ts";
 import type { CodeStore, CodeStoreOptions } from "./code-store.ts";
 import { StoreError } from "./error.ts";
 import { describeProblems, isAbsent, throwFailure } from "./failure.ts";
 import { digestOfInstance, parseInstances } from "./instances.ts";
+import { parseLeases, parseLeftovers } from "./leases.ts";
 import { checkName } from "./names.ts";
-import { stageBundle } from "./stage.ts";
+import { stageBundle, takeBack } from "./stage.ts";
+import { applySteps } from "./steps.ts";
+import type { StepResult, StoreStep } from "./steps.ts";
 
 /** The code store below a root directory of the transport's host. Opens nothing; the transport stays the caller's. */
 export function createCodeStore(options: CodeStoreOptions): CodeStore {
@@ -24,6 +29,12 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
   const place = { host: transport.host, root };
   const context = { transport, place, clusterName, nonce, onEvent };
 
+  async function takeStep(step: StoreStep, { signal }: CallOptions = {}): Promise<StepResult> {
+    const [result] = await applySteps([step], { ...context, signal });
+    if (result === undefined) throw new Error(`The step ${step.step} had no result`);
+    return result;
+  }
+
   const store: CodeStore = {
     stage: (bundle, stageOptions = {}) => stageBundle(bundle, { ...context, ...stageOptions }),
 
@@ -33,6 +44,27 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
       throwFailure(answer, place);
       return parseInstances(answer, root);
     },
+
+    async listLeases({ instance, signal } = {}) {
+      const only = instance === undefined ? "" : checkName("instance", instance);
+      const answer = await askHost(transport, "leases", [root, clusterName, only], { signal });
+      if (isAbsent(answer)) return [];
+      throwFailure(answer, place);
+      return parseLeases(answer);
+    },
+
+    async listLeftovers({ signal } = {}) {
+      const answer = await askHost(transport, "leftovers", [root, clusterName], { signal });
+      if (isAbsent(answer)) return [];
+      throwFailure(answer, place);
+      return parseLeftovers(answer);
+    },
+
+    apply: (steps, { signal } = {}) => applySteps(steps, { ...context, signal }),
+    releaseIntent: (instance, token, callOptions) => takeStep({ step: "revoke", instance, token }, callOptions),
+    pin: (instance, experiment, callOptions) => takeStep({ step: "pin", instance, experiment }, callOptions),
+    unpin: (instance, experiment, callOptions) => takeStep({ step: "unpin", instance, experiment }, callOptions),
+    takeBackFromTrash: (digest, stageOptions = {}) => takeBack(digest, { ...context, ...stageOptions }),
 
     async verify(instance, { signal } = {}) {
       const answer = digestOfInstance(instance) && (await askHost(transport, "verify", [root, instance], { signal }));

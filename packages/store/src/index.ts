@@ -1,5 +1,15 @@
-export type { CodeStore, CodeStoreOptions, Staged, StageOptions, StoredInstance, StoreEvent } from "./code-store.ts";
+export type {
+  CodeStore,
+  CodeStoreOptions,
+  LeaseListOptions,
+  Staged,
+  StageOptions,
+  StoredInstance,
+  StoreEvent,
+} from "./code-store.ts";
 export { StoreError } from "./error.ts";
 export type { StoreErrorCode } from "./error.ts";
 export { createCodeStore } from "./create.ts";
 export { leaseFunctions, submitFunctions, wrapperFunctions } from "./lease-functions.ts";
+export type { LeaseHolder, Leftover, StoredLease } from "./leases.ts";
+export type { StepResult, StoreStep } from "./steps.ts";

@@ -22,18 +22,17 @@ slipway_count() {
 }
 
 slipway_digest() {
-  if command -v sha256sum >/dev/null 2>&1; then slipway_sum=$(sha256sum <"$1")
-  else slipway_sum=$(shasum -a 256 <"$1")
-  fi && slipway_sum=\${slipway_sum%% *}
+  if command -v sha256sum >/dev/null; then slipway_sum=$(sha256sum <"$1"); else slipway_sum=$(shasum -a 256 <"$1"); fi
+  slipway_sum=\${slipway_sum%% *}
 }
 
 # INSTANCE DIGEST [TOP]: a quick look, without reading the code. TOP is the number of names at the tree's top, counted from
 # the manifest when empty. Else slipway_problem says why.
 slipway_looks_whole() {
-  slipway_problem="its manifest is missing"; [ -f "$1/manifest" ] && [ ! -L "$1/manifest" ] || return 1
-  slipway_problem="its manifest is not the one of its digest"; slipway_digest "$1/manifest" && [ "$slipway_sum" = "$2" ] || return 1
+  slipway_problem="its manifest is missing"; [ -f "$1/manifest" ] || return 1
+  slipway_problem="its manifest is not the one of its digest"; slipway_digest "$1/manifest"; [ "$slipway_sum" = "$2" ] || return 1
   slipway_problem="its tree is missing"; slipway_is_folder "$1/tree" || return 1
-  slipway_top=\${3:-$(sed -n -e "s/^file [0-7]* [0-9]* [0-9a-f]* //p" -e "s/^symlink - - - //p" "$1/manifest" | sed "s/\\/.*//" | uniq | grep -c "")}
+  slipway_top=\${3:-$(sed -n -e "s/^file [0-7]* [0-9]* [0-9a-f]* //p" -e t -e "s/^symlink - - - //p" "$1/manifest" | cut -d/ -f1 | uniq | grep -c "")}
   slipway_found=0
   for slipway_name in "$1"/tree/* "$1"/tree/.[!.]* "$1"/tree/..?*; do
     if [ -e "$slipway_name" ] || [ -L "$slipway_name" ]; then slipway_found=$((slipway_found + 1)); fi

@@ -1,5 +1,8 @@
+import { check } from "./check-part.ts";
+import { cleaning, making } from "./cleaning-parts.ts";
+import { leases, leftovers, steps } from "./cleaning-snippets.ts";
 import { compact } from "./lease-functions.ts";
-import { finding } from "./lease-parts.ts";
+import { finding, holding } from "./lease-parts.ts";
 
 /**
  * The shell side of the store: POSIX sh for dash, bash, busybox and macOS. A snippet is the argument of `sh -c`; its values
@@ -11,7 +14,7 @@ export function renderSnippet(name: SnippetName): string {
   return parts[name].map(compact).join("\n");
 }
 
-export type SnippetName = "find" | "upload" | "list" | "verify";
+export type SnippetName = "find" | "upload" | "restore" | "steps" | "leases" | "leftovers" | "list" | "verify";
 
 const prelude = `
 tag=$1 root=$2 LC_ALL=C
@@ -29,6 +32,15 @@ elif command -v shasum >/dev/null 2>&1; then sha() { shasum -a 256 "$@"; }
 else fail tool "sha256sum or shasum"
 fi
 digest_of() { sum=$(sha <"$1") && sum=\${sum%% *}; }
+`;
+
+/** know_layout CLUSTER */
+const layout = `
+know_layout() {
+  IFS= read -r layout <store/layout.json
+  case $layout in *\\"version\\":1[,}]*) ;; *) fail layout "$layout" ;; esac
+  case $layout in *\\"clusterName\\":\\"$1\\"*) ;; *) fail cluster "$layout" ;; esac
+}
 `;
 
 const needSha = `
@@ -53,9 +65,7 @@ if [ ! -f store/layout.json ]; then
   ln "$draft" store/layout.json 2>/dev/null || [ -f store/layout.json ] || mv "$draft" store/layout.json || fail folder store/layout.json
   rm -f "$draft"
 fi
-IFS= read -r layout <store/layout.json
-case $layout in *\\"version\\":1[,}]*) ;; *) fail layout "$layout" ;; esac
-case $layout in *\\"clusterName\\":\\"$5\\"*) ;; *) fail cluster "$layout" ;; esac
+know_layout "$5"
 folder store/code
 folder store/trash
 `;
@@ -73,123 +83,32 @@ done
 say NEED
 `;
 
-/**
- * check FOLDER compares an instance with its manifest, whose digest is $digest; says BAD for what is wrong and fails.
- * Kinds and modes are counted (one walk), contents hashed (one process); names with a backslash in the manifest have
- * characters that \`sha256sum -c\` reads differently from tool to tool, so these files are hashed one by one.
- */
-const check = `
-wrong() { say BAD "$@"; bad=1; }
-expect() { [ "$2" -eq "$3" ] || wrong count "$1" "$2" "$3"; }
-bytes_of() { case $1 in *\\\\*) path=$(printf "%bx" "tree/$1"); path=\${path%x} ;; *) path=tree/$1 ;; esac; }
-check() ( cd "$1" && check_here )
-check_here() {
-  bad=0
-  if [ ! -f manifest ] || [ -L manifest ]; then wrong no-manifest; return 1; fi
-  digest_of manifest
-  [ "$sum" = "$digest" ] || { wrong other-manifest; return 1; }
-  IFS= read -r header <manifest
-  set -- $header
-  files=\${3#files=} symlinks=\${4#symlinks=} directories=\${5#directories=}
-  executables=$(grep -c "^file 755 " manifest)
-  plain=$(grep -c "^file [^\\\\]*$" manifest)
-  check_kinds
-  [ "$bad" -eq 0 ] || { name_strays; return 1; }
-  check_plain
-  [ "$plain" -eq "$files" ] || check_odd
-  [ "$executables" -eq 0 ] || check_executables
-  [ "$symlinks" -eq 0 ] || check_symlinks
-  return "$bad"
+/** 6 digest. For those who make an instance: nothing of it stays unless it is published. */
+const stage = `
+digest=$6 name=$6.$3 staging=store/code/.in-$6.$3
+discard() {
+  trap "" HUP INT TERM PIPE
+  slipway_reclaim store "$name" "$nonce" && slipway_delete "store/trash/.del-$nonce"
 }
-check_kinds() {
-  d=0 f=0 x=0 l=0 w=0 o=0
-  for n in $(find tree -type l -exec sh -c "echo l\\$#" sh {} + \\
-    -o \\( -perm -0200 -o -perm -0020 -o -perm -0002 \\) -exec sh -c "echo w\\$#" sh {} + \\
-    -o -type d -exec sh -c "echo d\\$#" sh {} + -o -type f -perm -0100 -exec sh -c "echo x\\$#" sh {} + \\
-    -o -type f -exec sh -c "echo f\\$#" sh {} + -o -exec sh -c "echo o\\$#" sh {} +)
-  do
-    case $n in
-      d*) d=$((d + \${n#d})) ;; f*) f=$((f + \${n#f})) ;; x*) x=$((x + \${n#x})) ;;
-      l*) l=$((l + \${n#l})) ;; w*) w=$((w + \${n#w})) ;; *) o=$((o + \${n#o})) ;;
-    esac
-  done
-  expect writable "$w" 0
-  [ "$w" -gt 0 ] || expect files $((f + x)) "$files"
-  [ "$w" -gt 0 ] || expect directories "$d" $((directories + 1))
-  [ "$w" -gt 0 ] || expect executables "$x" "$executables"
-  expect symlinks "$l" "$symlinks"
-  expect others "$o" 0
-}
-name_strays() {
-  {
-    sed -n -e "s/^file [0-7]* [0-9]* [0-9a-f]* /tree\\//p" -e "s/^symlink - - - /tree\\//p" manifest |
-      while IFS= read -r name; do printf "%b\\n" "$name"; done
-    find tree ! -type d
-  } | sort | uniq -u | head -n 10 | while IFS= read -r name; do
-    if [ -e "$name" ] || [ -L "$name" ]; then wrong extra "$name"; else wrong missing "$name"; fi
-  done
-}
-sums() { sed -n -e "/\\\\\\\\/d" -e "s/^file [0-7]* [0-9]* \\([0-9a-f]*\\) /\\1  tree\\//p" manifest | sha -c 2>/dev/null; }
-check_plain() {
-  [ "$plain" -gt 0 ] && [ "$(sums | grep -c ": OK$")" -ne "$plain" ] || return 0
-  bad=1
-  sums | grep -v ": OK$" | head -n 10 | while IFS= read -r name; do wrong content "\${name%: FAILED*}"; done
-}
-count_lines() { [ "$1" -eq "$2" ] || bad=1; }
-check_odd() {
-  count_lines $((files - plain)) "$(grep "^file .*\\\\\\\\" manifest | {
-    good=0
-    while IFS= read -r line; do
-      name=\${line#file * * * } expected=\${line%" $name"}
-      bytes_of "$name"
-      digest_of "$path"
-      if [ "$sum" = "\${expected##* }" ]; then good=$((good + 1)); else wrong content "tree/$name"; fi
-    done
-    echo "$good"
-  })"
-}
-check_executables() {
-  count_lines "$executables" "$(grep "^file 755 " manifest | {
-    good=0
-    set --
-    unfit() { find "$@" ! -perm -0100 2>&1; }
-    while IFS= read -r line; do
-      bytes_of "\${line#file * * * }"
-      set -- "$@" "$path"
-      good=$((good + 1))
-      if [ $# -eq 500 ]; then [ -z "$(unfit "$@")" ] || wrong modes; set --; fi
-    done
-    if [ $# -gt 0 ] && [ -n "$(unfit "$@")" ]; then wrong modes; good=-1; fi
-    echo "$good"
-  })"
-}
-check_symlinks() {
-  command -v readlink >/dev/null 2>&1 || fail tool readlink
-  count_lines "$symlinks" "$(grep -e "^symlink " -e "^target " manifest | {
-    good=0
-    while IFS= read -r link && IFS= read -r target; do
-      bytes_of "\${link#symlink - - - }"
-      if [ "$(readlink -n "$path" && echo x)" = "$(printf "%bx" "\${target#target }")" ]; then good=$((good + 1)); else wrong target "tree/\${link#symlink - - - }"; fi
-    done
-    echo "$good"
-  })"
+refuse() { say FAIL "$@"; discard >/dev/null 2>&1; exit 1; }
+trap "discard >/dev/null 2>&1; exit 1" HUP INT TERM PIPE
+begin() { slipway_begin store "$name" "$1" || refuse folder "$staging"; }
+publish() {
+  sync -f "$staging" 2>/dev/null || sync
+  slipway_publish store "$name"
+  case $? in
+  0) say HAVE "$name"; exit 0 ;;
+  2) refuse reclaimed ;;
+  *) refuse folder "store/code/$name" ;;
+  esac
 }
 `;
 
 /** 5 cluster's name, 6 digest, 7 token or nothing; standard input is the tar. Answers HAVE, with the intent taken, or BAD and FAIL. */
 const upload = `
-digest=$6 staging=store/code/.in-$6.$3 instance=store/code/$6.$3
-intent=\${7:+$staging/L/i.$7}
 for tool in tar find sed grep; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
-discard() {
-  trap "" HUP INT TERM PIPE
-  mv "$staging" "store/trash/.del-$nonce" || return
-  find "store/trash/.del-$nonce" -type d -exec chmod u+rwx {} +
-  rm -rf "store/trash/.del-$nonce"
-}
-refuse() { say FAIL "$@"; discard >/dev/null 2>&1; exit 1; }
-trap "discard >/dev/null 2>&1; exit 1" HUP INT TERM PIPE
-mkdir "$staging" "$staging/L" $intent "$staging/tree" || refuse folder "$staging"
+begin "$7"
+mkdir "$staging/tree" || refuse folder "$staging/tree"
 extract() ( cd "$staging" && exec tar "$@" )
 set -- -xm --no-same-owner --no-same-permissions -f -
 dd if=/dev/zero bs=512 count=2 2>/dev/null | extract "$@" >/dev/null 2>&1 || set -- -xmof -
@@ -198,11 +117,25 @@ extracted=$?
 [ -d "$staging/L" ] || refuse reclaimed
 find "$staging/tree" -type d -exec chmod a-w {} + || refuse extract
 check "$staging" || refuse extract "$extracted"
-sync -f "$staging" 2>/dev/null || sync
-[ -d "$staging/L" ] || refuse reclaimed
-if [ -e "$instance" ] || [ -L "$instance" ]; then refuse folder "$instance"; fi
-mv "$staging" "$instance" || { [ -d "$instance/L" ] && [ ! -e "$staging" ]; } || refuse folder "$instance"
-say HAVE "\${instance#store/code/}"
+publish
+`;
+
+/**
+ * 5 cluster's name, 6 digest, 7 token or nothing. Makes a new instance from the code of one in the trash; answers HAVE, with
+ * the intent taken, or NEED when there is none that is whole.
+ */
+const restore = `
+for trashed in store/trash/"$digest".*; do
+  trashed=\${trashed##*/}
+  case \${trashed#*.} in *[!0-9A-Za-z]*) continue ;; esac
+  [ -d "store/trash/$trashed/tree" ] || continue
+  [ -d "$staging" ] || begin "$7"
+  slipway_take_tree store "$trashed" "$name" || continue
+  if check "$staging"; then publish; fi
+  break
+done
+[ ! -d "$staging" ] || discard >/dev/null 2>&1
+say NEED
 `;
 
 /** Answers INSTANCE for each, then DONE. */
@@ -228,9 +161,21 @@ check "$instance"
 say DONE $?
 `;
 
+/** 3 cluster's name. Goes to a store that is there. */
+const visit = `
+if [ ! -d "$root/store/code" ]; then ls -d "$root/store/code" >&2; fail absent; fi
+cd "$root" || fail unreadable
+for folder in store store/code store/trash; do [ ! -L "$folder" ] || fail symlink "$folder"; done
+know_layout "$3"
+`;
+
 const parts: Readonly<Record<SnippetName, readonly string[]>> = {
-  find: [prelude, needSha, enter, finding, find],
-  upload: [prelude, sha, enter, check, upload],
+  find: [prelude, needSha, layout, enter, finding, find],
+  upload: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, upload],
+  restore: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, restore],
+  steps: [prelude, layout, visit, finding, holding, cleaning, steps],
+  leases: [prelude, layout, visit, leases],
+  leftovers: [prelude, layout, visit, leftovers],
   list: [prelude, list],
   verify: [prelude, sha, check, verify],
 };

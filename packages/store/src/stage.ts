@@ -1,5 +1,5 @@
 import { isDigest } from "@slipway/core";
-import type { Bundle, Transport } from "@slipway/core";
+import type { Bundle, Digest, Transport } from "@slipway/core";
 
 import { askHost } from "./answer.ts";
 import type { Answer } from "./answer.ts";
@@ -38,6 +38,10 @@ export async function stageBundle(bundle: Bundle, context: StoreContext & StageO
     return { digest, instance: present, directory, uploadedBytes: 0, reused: true };
   }
 
+  if (found.lines.some(({ word, rest }) => word === "NEED" && rest === "trash")) {
+    const restored = await takeBack(digest, context);
+    if (restored) return restored;
+  }
   checkPaths(manifest);
   signal?.throwIfAborted();
   onEvent?.({ type: "store.uploading", digest, files: manifest.files, bytes: manifest.bytes });
@@ -50,6 +54,19 @@ export async function stageBundle(bundle: Bundle, context: StoreContext & StageO
   const uploadedBytes = tar.bytes();
   onEvent?.({ type: "store.staged", digest, instance, uploadedBytes });
   return { digest, instance, directory: instanceDirectory(place.root, instance), uploadedBytes, reused: false };
+}
+
+/** Makes a new instance from the code of a closed one; undefined when none in the trash is whole. */
+export async function takeBack(digest: Digest, context: StoreContext & StageOptions): Promise<Staged | undefined> {
+  const { transport, place, token, onEvent, signal } = context;
+  if (!isDigest(digest)) throw new RangeError(`Not a digest: ${JSON.stringify(digest)}`);
+  const intent = token === undefined ? "" : checkName("token", token);
+  const answer = await askHost(transport, "restore", [...enter(context), digest, intent], { signal });
+  throwFailure(answer, place);
+  const instance = instanceIn(answer);
+  if (instance === undefined) return undefined;
+  onEvent?.({ type: "store.restored", digest, instance });
+  return { digest, instance, directory: instanceDirectory(place.root, instance), uploadedBytes: 0, reused: true };
 }
 
 /** What the `enter` part of a snippet needs. */

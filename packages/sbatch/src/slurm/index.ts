@@ -30,3 +30,20 @@ export { renderSbatchScript } from "./script.ts";
 export type { SbatchScriptOptions } from "./script.ts";
 export { checkSlurmOptions, slurmOptions } from "./options.ts";
 export type { CheckOptions, SlurmOptionFacts, SlurmOptionProblem, SlurmOptionType } from "./options.ts";
+export { adviseSubmitError } from "./advice.ts";
+export type { SlurmAdvice } from "./advice.ts";
+export {
+  jobNameOf,
+  sacctByNameCommand,
+  sacctCommand,
+  sbatchCommand,
+  scancelCommand,
+  scontrolCommands,
+  sinfoCommand,
+  squeueByNameCommand,
+  squeueCommand,
+} from "./commands.ts";
+export type { SlurmDependency, SubmitOptions } from "./commands.ts";
+export { explainReason } from "./reason.ts";
+export type { ExplainedReason } from "./reason.ts";
+export { sbatchScriptName } from "./wrapper.ts";

@@ -1,13 +1,19 @@
 import { spawn } from "node:child_process";
 import { readFile, readdir } from "node:fs/promises";
+import { createServer } from "node:net";
 import path from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
-import { eventually } from "@slipway/testing";
+import { eventually, temporaryDirectory } from "@slipway/testing";
 import { openTestbedShare, sharedTestbed, startTestbed, testbedSupport } from "@slipway/testing/testbed";
 import type { CommandResult, Testbed, TestbedAddress, TestbedCommands } from "@slipway/testing/testbed";
 import { beforeAll, describe, expect, test } from "vitest";
+
+import { createDaemons, PortTakenError } from "../src/testbed/daemons.ts";
+import { listensOn } from "../src/testbed/process.ts";
+import { readBootId, removeRecord } from "../src/testbed/record.ts";
+import { ownIdentity } from "../src/testbed/start.ts";
 
 const support = await testbedSupport();
 if (!support.available) process.stderr.write(`Tests on a Slurm testbed are skipped: ${support.why}\n`);
@@ -187,6 +193,29 @@ describe.skipIf(!support.available)("starting a testbed", () => {
     await expect(startTestbed({ signal: abort.signal })).rejects.toBe(reason);
   });
 
+  test("tells apart that somebody else has a daemon's port, and does not take that for the daemon", async () => {
+    await using somebody = await listener();
+    await using folder = await temporaryDirectory("slipway-testbed-");
+    const [owner, bootId] = await Promise.all([ownIdentity(), readBootId()]);
+    const facts = {
+      version: 1,
+      directory: folder.path,
+      bootId,
+      owner,
+      userName: "nobody-here",
+      nodes: [],
+    } as const;
+    const daemons = createDaemons({ ...facts, processes: [] }, { logs: folder.path });
+    const script = `require("node:net").createServer().listen(${somebody.port}, "127.0.0.1")`;
+    const daemon = {
+      name: "daemon",
+      argv: [process.execPath, "-e", script],
+      isReady: (pid: number) => listensOn(pid, somebody.port),
+    };
+    await expect(daemons.start(daemon)).rejects.toThrow(PortTakenError);
+    await removeRecord(daemons.record());
+  });
+
   test("refuses a cluster's name or numbers that Slurm would not take", async () => {
     await expect(startTestbed({ clusterName: "two words" })).rejects.toThrow('Not a cluster\'s name: "two words"');
     await expect(startTestbed({ nodes: 0 })).rejects.toThrow("A testbed has 1 to 64 nodes, not 0");
@@ -200,6 +229,17 @@ describe.skipIf(!support.available)("starting a testbed", () => {
 });
 
 type Traces = Pick<TestbedAddress, "directory"> & { readonly ssh: { readonly user: string; readonly uid: number } };
+
+async function listener(): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("It has no port");
+  return {
+    port: address.port,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())),
+  };
+}
 
 const nothing = { processes: [], users: [], mounts: [], folders: [], groups: [] };
 

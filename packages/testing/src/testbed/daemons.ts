@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { open, readFile } from "node:fs/promises";
-import { connect } from "node:net";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -17,13 +16,13 @@ export interface Daemon {
   /** Stays in the foreground. */
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Asked again and again until it is true. */
-  readonly isReady: () => Promise<boolean>;
+  /** Asked again and again, with the daemon's process, until it is true. */
+  readonly isReady: (pid: number) => Promise<boolean>;
 }
 
 export interface Daemons {
   /** Resolves when the daemon is ready. */
-  start(daemon: Daemon): Promise<void>;
+  start(daemon: Daemon, signal?: AbortSignal): Promise<void>;
   /** Resolves when the daemon is gone. */
   stop(name: string): Promise<void>;
   signal(name: string, signalName: NodeJS.Signals): Promise<void>;
@@ -39,12 +38,11 @@ export class PortTakenError extends Error {
 
 export interface DaemonsOptions {
   readonly logs: string;
-  readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: TestbedEvent) => void) | undefined;
 }
 
 /** The processes of a testbed, each recorded before anything else is done with it. */
-export function createDaemons(initial: TestbedRecord, { logs, signal, onEvent }: DaemonsOptions): Daemons {
+export function createDaemons(initial: TestbedRecord, { logs, onEvent }: DaemonsOptions): Daemons {
   let record = initial;
   let writing = Promise.resolve();
   const update = (processes: readonly RecordedProcess[]) => {
@@ -57,7 +55,8 @@ export function createDaemons(initial: TestbedRecord, { logs, signal, onEvent }:
   return {
     find,
     record: () => record,
-    async start(daemon) {
+    async start(daemon, signal) {
+      signal?.throwIfAborted();
       const log = path.join(logs, `${daemon.name}.log`);
       const identity = await spawnDetached(daemon, log, markOf(record.directory));
       await update([
@@ -102,7 +101,7 @@ async function spawnDetached(daemon: Daemon, log: string, mark: string): Promise
 
 async function waitUntilReady(daemon: Daemon, identity: ProcessIdentity, log: string, signal?: AbortSignal) {
   const end = Date.now() + 60_000;
-  while (!(await daemon.isReady())) {
+  while (!(await daemon.isReady(identity.pid))) {
     signal?.throwIfAborted();
     if (!(await isRunning(identity))) throw await exitedError(daemon, log);
     if (Date.now() > end) throw new Error(`${daemon.name} is not ready after a minute:\n${await endOf(log)}`);
@@ -111,21 +110,10 @@ async function waitUntilReady(daemon: Daemon, identity: ProcessIdentity, log: st
 }
 
 async function exitedError({ name }: Daemon, log: string): Promise<Error> {
-  const text = await endOf(log);
-  const message = `${name} ended before it was ready:\n${text}`;
-  return /address already in use/i.test(text) ? new PortTakenError(message) : new Error(message);
+  const message = `${name} ended before it was ready:\n${await endOf(log)}`;
+  return /address already in use/i.test(await readFile(log, "utf8")) ? new PortTakenError(message) : new Error(message);
 }
 
 async function endOf(log: string): Promise<string> {
   return (await readFile(log, "utf8")).split("\n").slice(-12).join("\n").trim();
-}
-
-export function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: "127.0.0.1", port }, () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

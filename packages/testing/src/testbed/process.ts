@@ -1,4 +1,4 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readFile, readdir, readlink } from "node:fs/promises";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -33,6 +33,21 @@ export async function signalProcess(identity: ProcessIdentity, signalName: NodeJ
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
+}
+
+/** Whether it is this very process that listens on a TCP port (proc(5): the tables of sockets, and its open files). */
+export async function listensOn(pid: number, port: number): Promise<boolean> {
+  const tables = await Promise.all(
+    ["tcp", "tcp6"].map((name) => readFile(`/proc/net/${name}`, "latin1").catch(() => "")),
+  );
+  const rows = tables.flatMap((table) => table.split("\n")).map((row) => row.trim().split(/\s+/));
+  const hexPort = port.toString(16).toUpperCase().padStart(4, "0");
+  const listening = rows.filter(([, local = "", , state]) => state === "0A" && local.endsWith(`:${hexPort}`));
+  const sockets = new Set(listening.map((row) => `socket:[${row[9]}]`));
+  if (sockets.size === 0) return false;
+  const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const targets = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => "")));
+  return targets.some((target) => sockets.has(target));
 }
 
 export interface Family {

@@ -1,8 +1,8 @@
 import { runCommand } from "./command.ts";
-import { canConnect } from "./daemons.ts";
 import type { Daemon } from "./daemons.ts";
 import { placesIn } from "./layout.ts";
 import type { Layout, NodeLayout } from "./layout.ts";
+import { listensOn } from "./process.ts";
 
 /** Each daemon of a testbed: how it is started, and how one sees that it is ready. */
 export function daemonsOf(layout: Layout) {
@@ -42,13 +42,13 @@ export function daemonsOf(layout: Layout) {
         "--innodb-lock-wait-timeout=900",
         ...databaseSizes,
       ],
-      isReady: () => canConnect(ports.mariadb),
+      isReady: (pid: number) => listensOn(pid, ports.mariadb),
     },
     slurmdbd: {
       name: "slurmdbd",
       argv: ["slurmdbd", "-D"],
       env: slurm,
-      isReady: () => canConnect(ports.slurmdbd),
+      isReady: (pid: number) => listensOn(pid, ports.slurmdbd),
     },
     slurmctld: {
       name: "slurmctld",
@@ -60,8 +60,8 @@ export function daemonsOf(layout: Layout) {
       name: `slurmd-${name}`,
       argv: ["slurmd", "-D", "-N", name],
       env: { ...slurm, [nodeMarkName]: nodeMarkValue(directory, name) },
-      isReady: async () =>
-        (await canConnect(port)) && usable.has(await ask("sinfo", "-h", "-p", "main", "-n", name, "-o", "%T")),
+      isReady: async (pid: number) =>
+        (await listensOn(pid, port)) && usable.has(await ask("sinfo", "-h", "-p", "main", "-n", name, "-o", "%T")),
     }),
     sshd: {
       name: "sshd",
@@ -73,7 +73,7 @@ export function daemonsOf(layout: Layout) {
         "-f",
         at.sshdConfig,
       ],
-      isReady: () => canConnect(ports.sshd),
+      isReady: (pid: number) => listensOn(pid, ports.sshd),
     },
   } satisfies Record<string, Daemon | ((node: NodeLayout) => Daemon)>;
 }

@@ -49,7 +49,16 @@ export async function readRecords(): Promise<readonly TestbedRecord[]> {
   const folder = await recordsFolder();
   const names = (await readdir(folder)).filter((name) => name.endsWith(".json"));
   const texts = await Promise.all(names.map((name) => readFile(path.join(folder, name), "utf8").catch(() => "")));
-  return texts.filter((text) => text !== "").map((text) => JSON.parse(text) as TestbedRecord);
+  return texts
+    .filter((text) => text !== "")
+    .map((text): unknown => JSON.parse(text))
+    .filter(isTestbedRecord);
+}
+
+/** What it does not know, it does not touch: everything that a record names will be removed. */
+function isTestbedRecord(value: unknown): value is TestbedRecord {
+  const { directory, version } = (value ?? {}) as Partial<TestbedRecord>;
+  return version === 1 && typeof directory === "string" && path.basename(directory).startsWith("slipway-testbed-");
 }
 
 export async function readBootId(): Promise<string> {

@@ -91,7 +91,7 @@ async function startOnce(belonging: Belonging, options: TestbedOptions): Promise
     processes: [],
   };
   await writeRecord(record);
-  const daemons = createDaemons(record, { logs: placesIn(directory).logs, signal, onEvent });
+  const daemons = createDaemons(record, { logs: placesIn(directory).logs, onEvent });
   try {
     await writeTestbedFiles(layout, signal);
     const user = await startAll(layout, daemons, signal);
@@ -110,7 +110,7 @@ async function startAll(layout: Layout, daemons: Daemons, signal?: AbortSignal):
   const at = placesIn(layout.directory);
   const [user] = await settled([
     createUser(layout.userName, at.home, signal),
-    daemons.start(programs.sshd),
+    daemons.start(programs.sshd, signal),
     startSlurm(layout, daemons, signal),
   ]);
   return user;
@@ -119,14 +119,17 @@ async function startAll(layout: Layout, daemons: Daemons, signal?: AbortSignal):
 async function startSlurm(layout: Layout, daemons: Daemons, signal?: AbortSignal): Promise<void> {
   const programs = daemonsOf(layout);
   const at = placesIn(layout.directory);
-  await settled([daemons.start(programs.munged), layout.accounting ? daemons.start(programs.mariadbd) : undefined]);
+  await settled([
+    daemons.start(programs.munged, signal),
+    layout.accounting ? daemons.start(programs.mariadbd, signal) : undefined,
+  ]);
   if (layout.accounting) {
-    await daemons.start(programs.slurmdbd);
+    await daemons.start(programs.slurmdbd, signal);
     const env = { SLURM_CONF: at.slurmConf };
     await outputOf(["sacctmgr", "-i", "add", "cluster", layout.clusterName], { env, signal });
   }
-  const nodes = layout.nodes.map((node) => programs.slurmd(node));
-  await settled([daemons.start(programs.slurmctld), ...nodes.map((node) => daemons.start(node))]);
+  await daemons.start(programs.slurmctld, signal);
+  await settled(layout.nodes.map((node) => daemons.start(programs.slurmd(node), signal)));
 }
 
 /** Like Promise.all, but when one fails waits for the others: what they start must be known before it is ended. */

@@ -18,7 +18,11 @@ await build({
   sourcemap: true,
   sourcesContent: false,
   legalComments: "linked",
-  // Dependencies in CommonJS ask for Node's own modules by require.
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  // Dependencies in CommonJS ask for Node's own modules by require, and for their folder.
+  banner: {
+    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url), __dirname = import.meta.dirname;',
+  },
+  // ssh2 does without its native parts; they belong to one kind of machine.
+  external: ["cpu-features", "*.node"],
   logLevel: "warning",
 });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 
@@ -5,7 +6,6 @@ import type { Executor, ExperimentRecord } from "@slipway/core";
 import type { RecordStore } from "@slipway/experiment";
 
 import type { Context } from "./context.ts";
-import { CliError } from "./error.ts";
 
 /** `$SLIPWAY_HOME`, or `~/.slipway`; absolute. */
 export function homeDirectory({ env, cwd }: Pick<Context, "env" | "cwd">): string {
@@ -35,28 +35,27 @@ export async function readRecords(context: Context): Promise<readonly Experiment
   return records;
 }
 
-/** The executor behind a cluster's name. Whoever asks disposes it. */
-export async function openExecutor(cluster: string, context: Context): Promise<Executor> {
-  if (cluster !== "local") {
-    throw new CliError(
-      "CLI_USAGE",
-      `This version of slipway runs jobs on this machine only, not on ${JSON.stringify(cluster)}`,
-      {
-        hint: "Leave --cluster out, or say --cluster local",
-      },
-    );
+/** The executor that knows an experiment's jobs. Whoever asks disposes it. */
+export async function openExecutor({ cluster, clusterFile }: ClusterReference, context: Context): Promise<Executor> {
+  if (cluster === "local" && clusterFile === undefined) {
+    const { createLocalExecutor } = await import("@slipway/executor-local");
+    return createLocalExecutor({ home: homeDirectory(context), env: context.env });
   }
-  const { createLocalExecutor } = await import("@slipway/executor-local");
-  return createLocalExecutor({ home: homeDirectory(context), env: context.env });
+  const { findClusterConfig, openClusterExecutor } = await import("./cluster/open.ts");
+  const file = clusterFile !== undefined && existsSync(clusterFile) ? clusterFile : undefined;
+  return openClusterExecutor(await findClusterConfig(file ?? cluster, context), context);
 }
 
+type ClusterReference = Pick<ExperimentRecord, "cluster" | "clusterFile">;
+
 /** Records by cluster, so that each executor is asked once. */
-export function groupByCluster(records: readonly ExperimentRecord[]): ReadonlyMap<string, readonly ExperimentRecord[]> {
+export function groupByCluster(records: readonly ExperimentRecord[]): readonly (readonly ExperimentRecord[])[] {
   const groups = new Map<string, ExperimentRecord[]>();
   for (const record of records) {
-    const group = groups.get(record.cluster);
+    const key = `${record.cluster}\0${record.clusterFile ?? ""}`;
+    const group = groups.get(key);
     if (group) group.push(record);
-    else groups.set(record.cluster, [record]);
+    else groups.set(key, [record]);
   }
-  return groups;
+  return [...groups.values()];
 }

@@ -22,12 +22,15 @@ const byCode: Readonly<Record<string, number>> = {
   EXPERIMENT_NOT_FOUND: exitCodes.notFound,
   EXPERIMENT_JOB_NOT_FOUND: exitCodes.notFound,
   EXECUTOR_COMMAND_NOT_FOUND: exitCodes.wrongUse,
+  EXECUTOR_SLURM_UNREACHABLE: exitCodes.unreachable,
 };
 
 const byPrefix: readonly (readonly [prefix: string, exitCode: number])[] = [
   ["CONFIG_", exitCodes.wrongUse],
   ["PACKAGER_", exitCodes.packaging],
   ["TRANSPORT_", exitCodes.unreachable],
+  ["SSH_", exitCodes.unreachable],
+  ["SBATCH_", exitCodes.wrongUse],
   ["STORE_", exitCodes.refused],
   ["EXECUTOR_", exitCodes.refused],
   ["EXPERIMENT_", exitCodes.refused],

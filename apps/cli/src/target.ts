@@ -13,6 +13,6 @@ export interface Target extends AsyncDisposable {
 export async function openTarget(words: string, context: Context): Promise<Target> {
   const { findExperiment } = await import("@slipway/experiment");
   const { record, jobs } = findExperiment(words, await readRecords(context));
-  const executor = await openExecutor(record.cluster, context);
+  const executor = await openExecutor(record, context);
   return { record, jobs, executor, [Symbol.asyncDispose]: () => executor[Symbol.asyncDispose]() };
 }

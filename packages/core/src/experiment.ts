@@ -20,6 +20,8 @@ export interface ExperimentRecord {
   readonly name: string;
   /** The cluster's name; `local` for this machine. */
   readonly cluster: string;
+  /** The cluster file on the machine that submitted, absolute; absent for `local` without a file. */
+  readonly clusterFile?: string;
   /** ISO 8601 in UTC. */
   readonly createdAt: string;
   readonly phase: SubmissionPhase;

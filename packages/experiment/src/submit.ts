@@ -35,6 +35,8 @@ export interface PlanOptions {
 export interface SubmitOptions extends Omit<PlanOptions, "id" | "code"> {
   /** The cluster's name, for the record. */
   readonly cluster: string;
+  /** Its file, absolute; absent for `local` without a file. */
+  readonly clusterFile?: string | undefined;
   readonly records: RecordStore;
   /** The directory the command ran in. */
   readonly cwd: string;
@@ -123,13 +125,14 @@ function createRecord({
   clock = systemClock,
   ...rest
 }: RecordParts): ExperimentRecord {
-  const { bundle, code, plans, secrets = {} } = rest;
+  const { bundle, code, plans, secrets = {}, clusterFile } = rest;
   const planOf = new Map(plans.map((plan) => [plan.job.name, plan]));
   return {
     version: 1,
     id,
     name: experiment.name,
     cluster,
+    ...(clusterFile !== undefined && { clusterFile }),
     createdAt: clock.now().toISOString(),
     phase: "planned",
     cwd,

@@ -4,7 +4,7 @@ import type { Executor, ExperimentRecord } from "@slipway/core";
 import type { ExperimentEvent, SubmitOptions } from "@slipway/experiment";
 import type { Listing } from "@slipway/packager";
 
-import { openExecutor, openRecords } from "../compose.ts";
+import { openRecords } from "../compose.ts";
 import { Interrupted } from "../context.ts";
 import type { Context, SetExitCode } from "../context.ts";
 import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
@@ -13,9 +13,10 @@ import { packForUser } from "../packaging.ts";
 import { loadProject } from "../project.ts";
 import { withProgress } from "../report/progress.ts";
 import { dryRun } from "./dry-run.ts";
-import { readExperiment, readSecrets } from "./experiment.ts";
+import { readExperiment } from "./experiment.ts";
 import type { ExperimentSource, JobOptions } from "./experiment.ts";
 import { followRun } from "./follow.ts";
+import { forCluster } from "./target.ts";
 
 export interface RunOptions extends JobOptions {
   readonly cluster?: string | undefined;
@@ -36,19 +37,19 @@ export interface RunRequest extends ExperimentSource {
 export async function runExperiment(request: RunRequest, context: Context, setExitCode: SetExitCode): Promise<void> {
   const { options } = request;
   const wanted = await readExperiment(request, context);
-  const secrets = readSecrets(wanted, context);
   const project = await loadProject(context);
-  const cluster = options.cluster ?? wanted.cluster ?? project.cluster ?? "local";
-  await using executor = await openExecutor(cluster, context);
+  const target = await forCluster(options.cluster ?? wanted.cluster ?? project.cluster ?? "local", wanted, context);
+  const { experiment, secrets, cluster, clusterFile } = target;
   const bundle = await packForUser({ project, include: options.include, allowSecrets: options.allowSecret }, context);
   tellWorkingDirectory(bundle.listing, context);
-  const { experiment } = wanted;
+  await using executor = await target.open();
   if (options.dryRun) return dryRun({ experiment, bundle, executor, secrets, cluster, json: options.json }, context);
   const { submitExperiment } = await import("@slipway/experiment");
   const events: ExperimentEvent[] = [];
   const submission: SubmitOptions = {
     experiment,
     cluster,
+    clusterFile,
     bundle,
     executor,
     secrets,

@@ -1,0 +1,87 @@
+import path from "node:path";
+
+import type { ClusterConfig } from "@slipway/config";
+import type { Executor, Transport } from "@slipway/core";
+
+import { homeDirectory } from "../compose.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../error.ts";
+import { repositoryTop } from "../project.ts";
+import { askOnTerminal } from "./ask.ts";
+import { toClusterSettings } from "./settings.ts";
+
+/** The cluster file of a name or a path. */
+export async function findClusterConfig(name: string, context: Context): Promise<ClusterConfig> {
+  const { findCluster } = await import("@slipway/config/light");
+  const { cwd, env, signal } = context;
+  const config = await findCluster(name, { cwd, root: repositoryTop(cwd), home: homeDirectory(context), env, signal });
+  for (const shadow of config.shadows)
+    context.stderr.write(`note: ${shadow} is not read; ${config.file} goes before it\n`);
+  return config;
+}
+
+/** The executor that a cluster file describes. Whoever asks disposes it. */
+export async function openClusterExecutor(config: ClusterConfig, context: Context): Promise<Executor> {
+  if (config.executor === "local") {
+    const { createLocalExecutor } = await import("@slipway/executor-local");
+    return createLocalExecutor({ home: homeDirectory(context), env: context.env });
+  }
+  if (config.executor !== "slurm") {
+    throw new CliError("CLI_USAGE", `This version of slipway knows no executor ${JSON.stringify(config.executor)}`, {
+      hint: `Say slurm or local in ${config.file ?? config.name}`,
+    });
+  }
+  if (config.jobDir === undefined) {
+    throw new CliError("CLI_USAGE", `The cluster ${config.name} has no job_dir`, {
+      hint: `Add one to ${config.file ?? "its file"}`,
+    });
+  }
+  const { createSlurmExecutor } = await import("@slipway/executor-slurm");
+  const transport = connectWhenNeeded(config.ssh?.host ?? "local", () => openClusterTransport(config, context));
+  const executor = createSlurmExecutor({
+    transport,
+    jobDir: config.jobDir,
+    cluster: toClusterSettings(config),
+  });
+  const dispose = async () => {
+    await executor[Symbol.asyncDispose]();
+    await transport[Symbol.asyncDispose]();
+  };
+  return { ...executor, [Symbol.asyncDispose]: dispose };
+}
+
+/** How commands reach a cluster: over SSH, or from this machine where it is the login node. */
+export async function openClusterTransport({ ssh }: ClusterConfig, context: Context): Promise<Transport> {
+  const { env, signal } = context;
+  if (!ssh) {
+    const { openLocalTransport } = await import("@slipway/transport-local");
+    return openLocalTransport({ env });
+  }
+  const { connectSsh } = await import("@slipway/ssh");
+  const { transport, preCommand, ...destination } = ssh;
+  return connectSsh(destination, {
+    env,
+    controlDirectory: path.join(homeDirectory(context), "ssh"),
+    configFile: env["SLIPWAY_SSH_CONFIG"],
+    transport,
+    preCommand,
+    signal,
+    ask: askOnTerminal(context),
+  });
+}
+
+/** Plans and dry runs need no connection. */
+function connectWhenNeeded(host: string, connect: () => Promise<Transport>): Transport {
+  let connection: Promise<Transport> | undefined;
+  return {
+    host,
+    async exec(argv, options) {
+      connection ??= connect();
+      return (await connection).exec(argv, options);
+    },
+    async [Symbol.asyncDispose]() {
+      const transport = await connection?.catch(() => undefined); // Whoever ran a command was told.
+      await transport?.[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { ClusterConfig } from "@slipway/config";
+import type { Job } from "@slipway/core";
+import type { ClusterSettings } from "@slipway/executor-slurm";
+
+import { CliError } from "../error.ts";
+
+const slurmWords = { ok: "afterok", any: "afterany", notok: "afternotok" } as const;
+
+/** A cluster file in the words of the Slurm executor. */
+export function toClusterSettings(config: ClusterConfig): ClusterSettings {
+  const { name, account, partition, cpuPartition, qos, jobNamePrefix, containers, containerRuntime } = config;
+  const { mounts, omitGpusPerNode, mailType, mailUser, sbatch, pollMinSeconds, dependencyType } = config;
+  return {
+    name,
+    jobNamePrefix,
+    containers,
+    sbatch,
+    dependencyType: slurmWords[dependencyType],
+    disableGpusPerNode: omitGpusPerNode,
+    mounts: mounts.map(({ source, target, readOnly }) => `${source}:${target}${readOnly ? ":ro" : ""}`),
+    ...(account !== undefined && { account }),
+    ...(partition !== undefined && { partition }),
+    ...(cpuPartition !== undefined && { cpuPartition }),
+    ...(qos !== undefined && { qos }),
+    ...(containerRuntime !== undefined && { containerRuntime }),
+    ...(mailType !== undefined && { mailType }),
+    ...(mailUser !== undefined && { mailUser }),
+    ...(pollMinSeconds !== undefined && { pollMinimumSeconds: pollMinSeconds }),
+  };
+}
+
+/** A job with what the cluster's file gives to every job: variables, and a time limit where it has none. */
+export function withClusterDefaults(
+  job: Job,
+  config: ClusterConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): Job {
+  const { defaultTimeLimitSeconds, timeLimitSecondsByPartition } = config;
+  const partition = job.resources.partition ?? config.partition;
+  const ofPartition = partition === undefined ? undefined : timeLimitSecondsByPartition[partition];
+  const timeLimitSeconds = job.resources.timeLimitSeconds ?? ofPartition ?? defaultTimeLimitSeconds;
+  const resources = { ...job.resources, ...(timeLimitSeconds !== undefined && { timeLimitSeconds }) };
+  return { ...job, resources, env: { ...clusterVariables(config, env), ...job.env } };
+}
+
+function clusterVariables(
+  { env: rules, secrets, name: cluster }: ClusterConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const values: Record<string, string> = {};
+  for (const { name, value = env[name], isRequired } of rules) {
+    if (value === undefined && isRequired) {
+      throw new CliError("CLI_USAGE", `The cluster ${cluster} requires the variable ${name}, which is not set here`, {
+        hint: `export ${name} first`,
+      });
+    }
+    if (value !== undefined && !secrets.includes(name)) values[name] = value;
+  }
+  return values;
+}
+
+/** The names of a cluster's secrets that are set here; a required one that is not is an error. */
+export function clusterSecrets(
+  { env: rules, secrets }: Pick<ClusterConfig, "env" | "secrets">,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const required = new Set(rules.filter(({ isRequired }) => isRequired).map(({ name }) => name));
+  return secrets.filter((name) => env[name] !== undefined || required.has(name));
+}

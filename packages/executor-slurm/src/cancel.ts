@@ -38,7 +38,7 @@ function signalFlags(name: string): readonly string[] {
 }
 
 /** What the wrapper traps and gives to its command. */
-const passedOn: ReadonlySet<string> = new Set(["USR1", "USR2"]);
+const passedOn: ReadonlySet<string> = new Set(["USR1", "USR2", "TERM", "INT", "HUP"]);
 
 function parseSignalName(name: string): string {
   const full = name.startsWith("SIG") ? name : `SIG${name}`;

@@ -13,8 +13,6 @@ export interface ClusterSettings extends SlurmSettings {
   readonly mounts?: readonly string[];
   /** For every job; a job's own variables count before these. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Slurm's word for a need of type `ok`; `afterok` when absent. */
-  readonly dependencyType?: string;
   /** The site's floor for the time between two questions to Slurm; 2 when absent. */
   readonly pollMinimumSeconds?: number;
 }

@@ -1,5 +1,6 @@
 import type { JobPlan, PlanContext } from "@slipway/core";
-import { isKeptByShell, renderEnvironment, renderSbatchScript } from "@slipway/sbatch";
+import { isKeptByShell, renderEnvironment, renderSbatchScript, sbatchScriptName } from "@slipway/sbatch";
+import { wrapperFunctions } from "@slipway/store";
 
 import type { ClusterSettings, SlurmJob } from "./cluster-settings.ts";
 import { renderSubmission, submissionFile } from "./submission.ts";
@@ -27,6 +28,7 @@ export function planSlurmJob(job: SlurmJob, context: PlanContext, { jobDir, clus
     launcher: options.launcher,
     container: containerOf(job, cluster),
     secretNames: Object.keys(secrets),
+    holdCode,
     srunFlags: options.srunFlags,
     sbatch: options.sbatch,
   });
@@ -37,12 +39,12 @@ export function planSlurmJob(job: SlurmJob, context: PlanContext, { jobDir, clus
     runDir: `${jobDir}/runs/${experiment}/${job.name}`,
     code,
     files: [
-      { path: "job.sbatch", content: script, mode: 0o644 },
+      { path: sbatchScriptName, content: script, mode: 0o644 },
       { path: "env", content: renderEnvironment(env), mode: 0o600 },
       { path: "secrets", content: renderEnvironment(secrets), mode: 0o600 },
       { path: submissionFile, content: renderSubmission({ token, job }), mode: 0o644 },
     ],
-    script: "job.sbatch",
+    script: sbatchScriptName,
     warnings: [
       ...requestWarnings(job, cluster),
       ...[...Object.keys(env), ...Object.keys(secrets)]
@@ -72,3 +74,14 @@ function requestWarnings({ resources, slurm = {} }: SlurmJob, cluster: ClusterSe
     warnings.push(`${cluster.name} has no container runtime: ${slurm.container} is ignored`);
   return warnings;
 }
+
+/**
+ * On the node, before the command: the job's lease is there, or the wrapper takes one, and the code is whole. Source: `spec: store`,
+ * "The job's wrapper". The run directory is `<jobDir>/runs/<experiment>/<job>`.
+ */
+const holdCode = `${wrapperFunctions.trim()}
+slipway_link=$(readlink code) || return
+slipway_link=\${slipway_link%/tree} slipway_link=\${slipway_link##*/}
+slipway_use_code ../../../store "$slipway_link" "\${slipway_link%%.*}" "$SLURM_CLUSTER_NAME" "$slipway_id" 120 || return
+[ "\${slipway_instance##*/}" = "$slipway_link" ] || ln -sfn "../../../store/code/\${slipway_instance##*/}/tree" code
+`;

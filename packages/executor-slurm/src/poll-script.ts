@@ -1,5 +1,6 @@
-import { quoteShell } from "@slipway/core";
+import { quoteCommand, quoteShell } from "@slipway/core";
 import type { JobHandle } from "@slipway/core";
+import { sacctCommand, squeueCommand } from "@slipway/sbatch";
 
 import { nativeId } from "./native-id.ts";
 
@@ -33,19 +34,13 @@ export function relative(runDir: string, jobDir: string): string {
   return runDir.startsWith(`${jobDir}/`) ? runDir.slice(jobDir.length + 1) : runDir;
 }
 
-/** As sbatch's parsers read them. */
-const squeueFormat = "%A|%i|%T|%V|%S|%e|%B|%r|%j|%k";
-const sacctFields = "JobIDRaw,JobID,State,ExitCode,DerivedExitCode,Submit,Start,End,NodeList,JobName";
-
 const common = `
-SLURM_TIME_FORMAT=%s SLURM_BITSTR_LEN=0
-export SLURM_TIME_FORMAT SLURM_BITSTR_LEN
 say AT "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 `;
 
 const askQueue = `
 command -v squeue >/dev/null 2>&1 || fail tool squeue
-queue=$(squeue --me -h -t all -o '${squeueFormat}')
+queue=$(${quoteCommand(squeueCommand())})
 say SQUEUE $?
 printf '%s\\n' "$queue"
 listed=" $(printf '%s\\n' "$queue" | awk -F '|' '{ sub(/[_+].*/, "", $2); if (!seen[$2]++) printf "%s ", $2 }')"
@@ -81,7 +76,7 @@ print_files "$@"
 
 const askAccounting = `
 if [ -n "$wanted" ] && command -v sacct >/dev/null 2>&1; then
-  accounting=$(sacct -X -P -n -D -j "\${wanted#,}" -o ${sacctFields})
+  accounting=$(${quoteCommand(sacctCommand(["1"])).replace("--jobs=1", '--jobs="${wanted#,}"')})
   say SACCT $?
   printf '%s\\n' "$accounting"
 fi

@@ -1,5 +1,6 @@
 import { stripControlCharacters } from "@slipway/core";
 import type { JobPlan } from "@slipway/core";
+import { adviseSubmitError } from "@slipway/sbatch";
 
 import type { ClusterPlace } from "./cluster-settings.ts";
 import { SlurmExecutorError } from "./error.ts";
@@ -46,29 +47,25 @@ function refused(
   said: string,
   { plan, host }: { readonly plan: JobPlan | undefined; readonly host: string },
 ): SlurmExecutorError {
-  const lines = said.split("\n").map((line) => line.replace(/^sbatch: (?:error: )?/, "").trim());
-  const last = lines.filter((line) => line !== "").at(-1) ?? "no reason given";
+  const advice = adviseSubmitError(said);
+  const reason = advice.said.replace(/^Batch job submission failed: /, "");
   return new SlurmExecutorError(
     "EXECUTOR_SLURM_REFUSED",
-    `Slurm on ${host} refused job ${plan?.job.name ?? ""}: ${last.replace(/^Batch job submission failed: /, "")}`,
+    `Slurm on ${host} refused job ${plan?.job.name ?? ""}: ${reason === "" ? "it gave no reason" : reason}`,
     {
-      hint: "None of the jobs was submitted. Change what the job asks for",
-      details: { said },
+      hint: advice.hint ?? "None of the jobs was submitted. Change what the job asks for",
+      details: { said, kind: advice.kind },
     },
   );
 }
 
 export function unreachable(said: string, { host }: ClusterPlace): SlurmExecutorError {
-  const last =
-    said
-      .split("\n")
-      .at(-1)
-      ?.replace(/^\w+: (?:error: )?/, "") ?? "";
+  const advice = adviseSubmitError(said);
   return new SlurmExecutorError(
     "EXECUTOR_SLURM_UNREACHABLE",
-    `Slurm's controller does not answer ${host}${last === "" ? "" : `: ${last}`}`,
+    `Slurm on ${host} does not answer${advice.said === "" ? "" : `: ${advice.said}`}`,
     {
-      hint: "Nothing is lost and nothing has started: submit again when it is back (scontrol ping), and what it took already is found",
+      hint: `Nothing is lost and nothing has started; do the same again when it is back. ${advice.hint ?? "See scontrol ping there"}`,
       ...(said !== "" && { cause: new Error(said) }),
     },
   );

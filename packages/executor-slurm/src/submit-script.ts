@@ -1,5 +1,6 @@
-import { quoteShell } from "@slipway/core";
+import { quoteCommand, quoteShell } from "@slipway/core";
 import type { DependencyType, JobPlan } from "@slipway/core";
+import { jobNameOf, sbatchCommand } from "@slipway/sbatch";
 import type { SlurmSettings } from "@slipway/sbatch";
 import { submitFunctions } from "@slipway/store";
 
@@ -11,7 +12,7 @@ export interface SubmitScriptOptions {
   readonly clusterName: string;
   /** Letters and digits, never the same twice. */
   readonly nonce: string;
-  readonly settings: Pick<SlurmSettings, "jobNamePrefix"> & { readonly dependencyType?: string };
+  readonly settings: Pick<SlurmSettings, "jobNamePrefix">;
   /** With dependencies first. */
   readonly plans: readonly JobPlan[];
 }
@@ -24,11 +25,11 @@ export function renderSubmitScript({ jobDir, clusterName, nonce, settings, plans
     return {
       number,
       directory: `runs/${plan.experiment}/${plan.job.name}`,
-      name: `${settings.jobNamePrefix ?? ""}${plan.token}`,
+      name: jobNameOf(plan.token, settings),
       token: plan.token,
       instance,
       plan,
-      dependency: renderDependency(plan, numbers, settings.dependencyType),
+      command: renderCommand(plan, numbers, settings),
     };
   });
   return [
@@ -53,8 +54,8 @@ interface RenderedJob {
   readonly token: string;
   readonly instance: string;
   readonly plan: JobPlan;
-  /** Shell text; the ids are known only there. */
-  readonly dependency: string;
+  /** Of sbatch, as shell text: ids of dependencies are known only there. */
+  readonly command: string;
 }
 
 /** `store/code/<instance>/tree`, as `stage` gave it. */
@@ -76,13 +77,13 @@ function renderFiles({ number, plan }: RenderedJob): string {
 }
 
 function renderSubmission(job: RenderedJob): string {
-  const { number, directory, name, token, instance, plan, dependency } = job;
+  const { number, directory, name, token, instance, plan, command } = job;
   const words = [plan.experiment, plan.job.name, token].map(quoteShell).join(" ");
-  const where = [directory, name, token].map(quoteShell).join(" ");
-  return `if slipway_read_try ${quoteShell(directory)}/commit && [ "$slipway_committed_token" = ${quoteShell(token)} ]; then id=$slipway_committed; else
+  const what = [name, token, directory].map(quoteShell).join(" ");
+  return `if slipway_read_try ${quoteShell(directory)}/commit && [ "$slipway_committed_token" = ${quoteShell(token)} ]; then id=\${slipway_committed##*.}; else
   lease ${number} ${quoteShell(instance)} ${quoteShell(token)}
   prepare ${number} ${words}
-  submit ${number} ${where}${dependency}
+  submit ${number} ${what} ${command}
   instance_${number}=$instance
 fi
 id_${number}=$id
@@ -105,16 +106,25 @@ const dependencyTypes: Readonly<Record<DependencyType, string>> = {
   any: "afterany",
 };
 
-function renderDependency(
-  { experiment, job }: JobPlan,
+/** The environment is a clean one already: what `env` would take away is not there. */
+function renderCommand(
+  plan: JobPlan,
   numbers: ReadonlyMap<string, number>,
-  dependencyType: string | undefined,
+  settings: SubmitScriptOptions["settings"],
 ): string {
+  const whole = sbatchCommand({ token: plan.token, settings });
+  const command = whole.slice(whole.indexOf("sbatch"));
+  const needs = renderNeeds(plan, numbers);
+  if (needs === "") return quoteCommand(command);
+  const dependency = `"--dependency=${needs}" --kill-on-invalid-dep=yes`;
+  return [quoteCommand(command.slice(0, -1)), dependency, quoteCommand(command.slice(-1))].join(" ");
+}
+
+function renderNeeds({ experiment, job }: JobPlan, numbers: ReadonlyMap<string, number>): string {
   const items = job.needs.map(({ job: other, type }) => {
-    const word = type === "ok" ? (dependencyType ?? dependencyTypes.ok) : dependencyTypes[type];
     const number = numbers.get(`${experiment}/${other}`);
     if (number === undefined) throw new Error(`${other} is not among the plans`);
-    return `${word}:$id_${number}`;
+    return `${dependencyTypes[type]}:$id_${number}`;
   });
-  return items.length === 0 ? "" : ` "--dependency=${items.join(",")}"`;
+  return items.join(",");
 }

@@ -65,14 +65,14 @@ LISTED
   [ -n "$id" ]
 }
 
-# Held, so that nothing starts before its lease is committed: DIRECTORY NAME TOKEN [OPTION]. 1: refused, 2: nobody can tell. Its words are in said.
+# Held, so that nothing starts before its lease is committed: DIRECTORY COMMAND... 1: refused, 2: nobody can tell. Its words are in said.
 ask_sbatch() {
-  where=$1 name=$2 token=$3
-  shift 3
+  where=$1
+  shift
   said=$(
     cd "$where" || exit 1
     if [ -n "$lc_all" ]; then LC_ALL=$lc_all; else unset LC_ALL; fi
-    exec sbatch --hold --parsable --comment="$token" --job-name="$name" --kill-on-invalid-dep=yes "$@" job.sbatch 2>&1
+    exec "$@" 2>&1
   )
   code=$? id=''
   case $said in
@@ -87,12 +87,12 @@ ask_sbatch() {
   esac
 }
 
-# At most one job of the token: N DIRECTORY NAME TOKEN [OPTION].
+# At most one job of the token, in id: N NAME TOKEN DIRECTORY COMMAND...
 submit() {
-  number_of_job=$1
-  shift
+  number_of_job=$1 name=$2 token=$3
+  shift 3
   if [ -z "$fresh" ]; then # Somebody may have asked before.
-    find_job "$2" "$3"
+    find_job "$name" "$token"
     case $? in
     0) return ;;
     2) unanswered "$listed" ;;
@@ -107,7 +107,7 @@ submit() {
     # Slurm may have it although it did not say so, and may still be about to.
     for pause in 0 1 2; do
       sleep "$pause"
-      find_job "$2" "$3"
+      find_job "$name" "$token"
       case $? in
       0) return ;;
       2) break 2 ;;
@@ -131,8 +131,8 @@ commit_lease() {
 
 # Which job counts, in id: DIRECTORY TOKEN ID. One that came too late is taken back; it was held.
 commit_try() {
-  slipway_commit_try "$1/commit" "$2" "$3" || stop folder "$1/commit"
-  id=$slipway_committed
+  slipway_commit_try "$1/commit" "$2" "$cluster.$3" || stop folder "$1/commit"
+  id=\${slipway_committed##*.}
   [ "$id" = "$3" ] || said=$(scancel "$3" 2>&1) || unanswered "$said"
 }
 

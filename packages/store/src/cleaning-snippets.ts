@@ -50,8 +50,9 @@ tell() {
     say LEASE "\${path%%/*}" "\${path##*/}" "$((now - changed))" "$owner"
   done
 }
+only=\${4:-*.*}
 set --
-for instance in store/code/\${4:-*.*}; do
+for instance in store/code/$only; do
   [ -d "$instance/L" ] && [ ! -L "$instance" ] && [ ! -L "$instance/L" ] || continue
   for lease in "$instance"/L/*; do
     case $lease in *[!0-9A-Za-z_./-]*) continue ;; esac

@@ -118,6 +118,7 @@ slipway_read_try() {
 # this token: see slipway_committed for whose. Fails when nothing is known: release no job.
 slipway_commit_try() {
   if ! slipway_read_try "$1"; then
+    [ ! -d "$1" ] && [ ! -L "$1" ] || return 1
     slipway_draft=$1.$3.$$
     until (set -C; : >"$slipway_draft") 2>/dev/null; do
       [ -e "$slipway_draft" ] && [ "\${#slipway_draft}" -lt 4000 ] || return 1

@@ -251,3 +251,26 @@ test("an aborted signal ends everything with its reason", async () => {
   const companion = { name: "json", source: { kind: "python", module: "json" } } as const;
   await expect(locateCompanion(companion, { cwd: "/", env, signal })).rejects.toThrow("enough");
 });
+
+test("without git on PATH a bare repository, unmerged files and a commit to package are refused just as well", async () => {
+  await using folder = await temporaryDirectory();
+  const withoutGit = { ...env, PATH: "/nonexistent" };
+  await gitRepository(`${folder.path}/bare`, { initArguments: ["--bare"] });
+  await expect(list(`${folder.path}/bare`, { env: withoutGit })).rejects.toMatchObject({
+    code: "PACKAGER_BARE_REPOSITORY",
+  });
+  const { path, ...repository } = await gitRepository(`${folder.path}/mine`, { files: { "a.py": "one\n" } });
+  await expect(list(path, { env: withoutGit, code: { kind: "commit" } })).rejects.toMatchObject(
+    error("PACKAGER_NEEDS_GIT", /a commit is to be packaged/, /Install git/),
+  );
+  await expect(list(`${path}/.git`, { env: withoutGit })).rejects.toMatchObject({ code: "PACKAGER_BARE_REPOSITORY" });
+  await repository.git("checkout", "-q", "-b", "other");
+  await writeFiles(path, { "a.py": "two\n" });
+  await repository.git("commit", "-qam", "two");
+  await repository.git("checkout", "-q", "main");
+  await writeFiles(path, { "a.py": "three\n" });
+  await repository.git("commit", "-qam", "three");
+  await expect(repository.git("merge", "-q", "other")).rejects.toThrow(/CONFLICT|Command failed/);
+  await expect(list(path, { env: withoutGit })).rejects.toMatchObject({ code: "PACKAGER_UNMERGED" });
+  await expect(list(folder.path, { env: withoutGit })).rejects.toMatchObject({ code: "PACKAGER_NOT_A_REPOSITORY" });
+});

@@ -136,3 +136,56 @@ describe("what is packaged agrees with git, and nothing is written, when a repos
     });
   }
 });
+
+/** The states that cannot be read exactly without git, and why. */
+const refusedWithoutGit: Readonly<Record<string, RegExp>> = {
+  "a repository added as a link to its commit, without .gitmodules": /a submodule, embedded/,
+  "a sparse checkout": /extensions\.worktreeconfig/,
+  "a sparse index": /extensions\.worktreeconfig/,
+  "an index of version 4": /its index is of a kind that only git reads/,
+  "a split index": /its index is split/,
+  "a split index with changes on top": /its index is split/,
+  "an index without its checksum": /its index is of a kind that only git reads/,
+  "objects named by SHA-256": /extensions\.objectformat/,
+  "objects named by SHA-256, with a split index and an edit": /its index is split/,
+  "a linked work tree": /its git folder lies elsewhere/,
+  "a linked work tree, detached": /its git folder lies elsewhere/,
+  "git's folder elsewhere": /its git folder lies elsewhere/,
+  "a submodule": /a submodule, third_party\/outer/,
+  "nested submodules": /a submodule, third_party\/outer/,
+  "a submodule that is not initialised": /a submodule, third_party\/outer/,
+  "a submodule edited inside": /a submodule, third_party\/outer/,
+  "a submodule with untracked files": /a submodule, third_party\/outer/,
+  "a submodule at another commit": /a submodule, third_party\/outer/,
+  "inside a submodule": /its git folder lies elsewhere/,
+  "line ends of another system (autocrlf=input)": /may convert a\.txt/,
+  "line ends of another system (autocrlf=true)": /may convert a\.txt/,
+  "attributes for line ends, ident and encoding": /may convert a\.txt/,
+  "odd names": /its index is of a kind that only git reads/,
+  "objects borrowed from another repository": /borrows objects/,
+  "a replaced commit": /replaced commits/,
+};
+
+const withoutGit = { ...withGit, PATH: "/nonexistent" };
+
+describe("without git on PATH, what is packaged agrees with git, and nothing is written, when a repository is in this state:", () => {
+  for (const [name, state] of Object.entries(states).filter(([key]) => !(key in refusedWithoutGit))) {
+    test(`${name}`, async () => {
+      await using folder = await temporaryDirectory();
+      expect((await checkState(state, folder.path, withoutGit)).digest).toMatch(/^[0-9a-f]{64}$/);
+    });
+  }
+});
+
+describe("without git on PATH, a repository is refused with the reason when it is in this state:", () => {
+  for (const [name, reason] of Object.entries(refusedWithoutGit)) {
+    test(`${name}`, async () => {
+      await using folder = await temporaryDirectory();
+      const state = states[name] ?? { make: async () => {} };
+      await expect(checkState(state, folder.path, withoutGit)).rejects.toMatchObject({
+        code: "PACKAGER_NEEDS_GIT",
+        message: expect.stringMatching(reason) as string,
+      });
+    });
+  }
+});

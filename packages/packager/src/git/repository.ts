@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+
 import { PackagerError, systemCode } from "../error.ts";
 import { gitEnvironment, gitFailed, gitOutput, runGit } from "./command.ts";
 import type { GitOptions } from "./command.ts";
@@ -42,13 +44,19 @@ export async function openRepository(
   { env, signal }: RepositoryOptions,
 ): Promise<Repository | undefined> {
   const options: GitOptions = { cwd: directory, env: gitEnvironment(env).env, signal };
-  const [place, settings, listed] = await Promise.all([
+  const answers = await Promise.all([
     runGit(["rev-parse", "--is-bare-repository", "--is-inside-git-dir", "--show-toplevel"], options),
     runGit(["config", "-z", "--list"], options),
     runGit(indexArguments, options),
   ]).catch((error: unknown) => {
-    throw systemCode(error) === "ENOENT" ? gitNotFound(error) : error;
+    if (systemCode(error) === "ENOENT" && existsSync(directory)) return undefined;
+    throw error;
   });
+  if (answers === undefined) {
+    const { openWithoutGit } = await import("./without-git.ts");
+    return openWithoutGit(directory, { env, signal });
+  }
+  const [place, settings, listed] = answers;
   const top = readPlace(place, directory);
   if (top === undefined) return undefined;
   if (listed.exitCode !== 0) throw gitFailed(indexArguments, listed, directory);
@@ -114,8 +122,4 @@ function withoutFilters(config: ReadonlyMap<string, string>): readonly string[] 
   return [...names].flatMap((name) =>
     ["clean=", "smudge=", "process=", "required=false"].flatMap((setting) => ["-c", `filter.${name}.${setting}`]),
   );
-}
-
-function gitNotFound(cause: unknown): PackagerError {
-  return new PackagerError("PACKAGER_GIT_FAILED", "There is no git on PATH", { hint: "Install git.", cause });
 }

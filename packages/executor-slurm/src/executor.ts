@@ -1,22 +1,25 @@
 import { systemClock } from "@slipway/core";
-import type { Clock, Event, Executor, JobHandle, LogChunk, Transport } from "@slipway/core";
+import type { CallOptions, Clock, Event, Executor, JobHandle, LogChunk, Transport } from "@slipway/core";
 import { createCodeStore } from "@slipway/store";
 import type { StoreEvent } from "@slipway/store";
 
 import { cancelJobs } from "./cancel.ts";
 import type { ClusterSettings } from "./cluster-settings.ts";
 import { SlurmExecutorError } from "./error.ts";
-import { learnFacts } from "./facts.ts";
-import type { ClusterFacts } from "./facts.ts";
+import { openKnowledge } from "./knowledge.ts";
 import { readLogs } from "./logs.ts";
 import type { SlurmLogOptions } from "./logs.ts";
 import { planSlurmJob } from "./plan.ts";
 import { pollJobs } from "./poll.ts";
+import { forgetQueue, rememberSubmitted } from "./remember-jobs.ts";
+import { openMemory } from "./remembered.ts";
 import { submitPlans } from "./submit.ts";
 
 export type SlurmExecutorEvent =
   | StoreEvent
-  | (Event & { readonly type: "executor-slurm.submitted"; readonly handles: readonly JobHandle[] });
+  | (Event & { readonly type: "executor-slurm.submitted"; readonly handles: readonly JobHandle[] })
+  /** squeue did not answer: states rest on the jobs' own files and on accounting. */
+  | (Event & { readonly type: "executor-slurm.silent"; readonly reason: string });
 
 export interface SlurmExecutorOptions {
   /** To a login node of the cluster; the caller's to close. */
@@ -25,6 +28,8 @@ export interface SlurmExecutorOptions {
   readonly jobDir: string;
   readonly cluster: ClusterSettings;
   readonly clock?: Clock | undefined;
+  /** Absolute, on this machine: what Slurm said a moment ago is shared by all terminals of the user. Made when it is not there. */
+  readonly cacheDirectory?: string | undefined;
   readonly onEvent?: ((event: SlurmExecutorEvent) => void) | undefined;
 }
 
@@ -37,47 +42,52 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
   const { transport, cluster, clock = systemClock, onEvent } = options;
   const jobDir = checkJobDir(options.jobDir);
   const place = { host: transport.host, jobDir };
-  let facts: Promise<ClusterFacts> | undefined;
-  const learn = (signal: AbortSignal | undefined): Promise<ClusterFacts> => {
-    facts ??= learnFacts(transport, { jobDir, signal }).catch((error: unknown) => {
-      facts = undefined; // Asked again the next time.
-      throw error;
-    });
-    return facts;
-  };
+  const memory = openMemory({ directory: options.cacheDirectory, key: [transport.host, jobDir] });
+  const knowledge = openKnowledge({ transport, jobDir, memory, clock });
+  const minimumMs = 1000 * (cluster.pollMinimumSeconds ?? defaultMinimumSeconds);
+  const onSilent = (reason: string) => onEvent?.({ type: "executor-slurm.silent", reason });
+  const poll = (
+    handles: readonly JobHandle[],
+    { signal, asksAccounting }: CallOptions & { readonly asksAccounting: boolean },
+  ) => pollJobs(handles, { transport, jobDir, memory, clock, minimumMs, asksAccounting, onSilent, signal });
   return {
     apiVersion: 1,
     name: "slurm",
     async stage(bundle, { signal } = {}) {
-      const { clusterName } = await learn(signal);
+      const { clusterName } = await knowledge.facts(signal);
       const store = createCodeStore({ transport, root: jobDir, clusterName, onEvent });
       const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
       return { digest, directory, uploadedBytes };
     },
-    plan: (job, context) => planSlurmJob(job, context, { jobDir, cluster }),
+    plan: (job, context) => planSlurmJob(job, context, { jobDir, cluster, facts: knowledge.known() }),
     async submit(plans, { signal } = {}) {
       signal?.throwIfAborted();
-      const { clusterName } = await learn(signal);
+      const { clusterName } = await knowledge.facts(signal);
       const handles = await submitPlans(plans, { ...place, transport, cluster, clusterName, signal });
+      await rememberSubmitted(memory, plans, handles);
       onEvent?.({ type: "executor-slurm.submitted", handles });
       return handles;
     },
-    poll: (handles, { signal } = {}) => pollJobs(handles, { transport, jobDir, accounting: true, signal }),
-    cancel: (handles, cancelOptions) => cancelJobs(handles, { ...place, transport }, cancelOptions),
+    poll: (handles, { signal } = {}) => poll(handles, { signal, asksAccounting: true }),
+    async cancel(handles, cancelOptions) {
+      await cancelJobs(handles, { ...place, transport }, cancelOptions);
+      await forgetQueue(memory);
+    },
     logs: (handle, logOptions) =>
       readLogs(
         handle,
         {
           transport,
           clock,
-          poll: async (asked, signal) =>
-            (await pollJobs([asked], { transport, jobDir, accounting: false, signal })).get(asked.id),
+          poll: async (asked, signal) => (await poll([asked], { signal, asksAccounting: false })).get(asked.id),
         },
         logOptions,
       ),
     async [Symbol.asyncDispose]() {}, // The transport is the caller's.
   };
 }
+
+const defaultMinimumSeconds = 2;
 
 function checkJobDir(jobDir: string): string {
   if (jobDir.startsWith("/") && !jobDir.includes("\0")) return jobDir.replace(/\/+$/, "") || "/";

@@ -10,8 +10,10 @@ import { unreachable } from "./submit-failure.ts";
 export interface ClusterFacts {
   /** Slurm's ClusterName. */
   readonly clusterName: string;
-  /** Whether there is anybody to answer sacct. */
-  readonly accounting: boolean;
+  readonly hasAccounting: boolean;
+  /** `22.05.8` */
+  readonly slurmVersion?: string;
+  readonly maxArraySize?: number;
 }
 
 const script = `
@@ -33,12 +35,19 @@ export async function learnFacts(
   if (config?.rest !== "0") throw unreachable((config?.body ?? "").trim(), { host: transport.host, jobDir });
   const settings = parseScontrolConfig(config.body);
   const clusterName = settings.get("ClusterName") ?? "";
-  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(clusterName)) {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(clusterName)) {
     throw new SlurmExecutorError(
       "EXECUTOR_NO_ANSWER",
       `The ClusterName of ${transport.host} cannot be used: ${JSON.stringify(clusterName.slice(0, 80))}`,
       { hint: "See scontrol show config there" },
     );
   }
-  return { clusterName, accounting: !(settings.get("AccountingStorageType") ?? "").endsWith("/none") };
+  const slurmVersion = settings.get("SLURM_VERSION");
+  const maxArraySize = Number(settings.get("MaxArraySize"));
+  return {
+    clusterName,
+    hasAccounting: !(settings.get("AccountingStorageType") ?? "").endsWith("/none"),
+    ...(slurmVersion !== undefined && { slurmVersion }),
+    ...(maxArraySize > 0 && { maxArraySize }),
+  };
 }

@@ -3,15 +3,18 @@ import { isKeptByShell, renderEnvironment, renderSbatchScript, sbatchScriptName 
 import { wrapperFunctions } from "@slipway/store";
 
 import type { ClusterSettings, SlurmJob } from "./cluster-settings.ts";
+import type { ClusterFacts } from "./facts.ts";
 import { renderSubmission, submissionFile } from "./submission.ts";
 
 export interface PlanOptions {
   readonly jobDir: string;
   readonly cluster: ClusterSettings;
+  /** What is known of the cluster's release, to check the request against. */
+  readonly facts?: Pick<ClusterFacts, "slurmVersion" | "maxArraySize"> | undefined;
 }
 
 /** What `submit` will do for a job on a cluster. Pure. Throws an SbatchError for what Slurm or a process cannot be given. */
-export function planSlurmJob(job: SlurmJob, context: PlanContext, { jobDir, cluster }: PlanOptions): JobPlan {
+export function planSlurmJob(job: SlurmJob, context: PlanContext, { jobDir, cluster, facts }: PlanOptions): JobPlan {
   const { experiment, code, secrets, comments, tryNumber } = context;
   const token = `${experiment}.${job.name}.${tryNumber}`;
   const env = { ...cluster.env, ...job.env };
@@ -31,6 +34,8 @@ export function planSlurmJob(job: SlurmJob, context: PlanContext, { jobDir, clus
     holdCode,
     srunFlags: options.srunFlags,
     sbatch: options.sbatch,
+    slurmVersion: facts?.slurmVersion,
+    maxArraySize: facts?.maxArraySize,
   });
   return {
     experiment,

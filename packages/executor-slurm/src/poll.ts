@@ -1,133 +1,128 @@
-import type { JobHandle, JobId, JobStatus, Transport } from "@slipway/core";
-import { judgeSlurmJob, parseSacct, parseSqueue, SbatchError } from "@slipway/sbatch";
-import type { AccountingRow, QueueRow, SlurmAnswer, SlurmTable } from "@slipway/sbatch";
+import type { Clock, JobHandle, JobId, JobStatus, Transport } from "@slipway/core";
 
 import { nativeId } from "./native-id.ts";
-import { relative, renderPollScript } from "./poll-script.ts";
+import { judgeAll, readAccounting, readFiles, readQueue } from "./observation.ts";
+import type { Observation } from "./observation.ts";
+import { renderPollScript } from "./poll-script.ts";
+import { planQuestions } from "./questions.ts";
+import type { Questions } from "./questions.ts";
+import type { Memory, Remembered, RememberedAccounting, RememberedQueue } from "./remembered.ts";
 import { runScript, toolMissing } from "./remote.ts";
 import type { Answer } from "./remote.ts";
-import { parseSubmission, submissionFile } from "./submission.ts";
 
 export interface PollContext {
   readonly transport: Transport;
   readonly jobDir: string;
-  /** False where there is no accounting. */
-  readonly accounting: boolean;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  /** The floor between two questions to Slurm. */
+  readonly minimumMs: number;
+  /** False never to ask accounting. */
+  readonly asksAccounting: boolean;
+  readonly onSilent: (reason: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Asks about all jobs in one command. Those of which nothing is left are omitted. */
+/**
+ * Asks about all jobs in one command. The jobs' own files are always read; Slurm is not asked again within the floor: what it said then, to
+ * any terminal of the user, counts. Jobs of which nothing is left are omitted.
+ */
 export async function pollJobs(
   handles: readonly JobHandle[],
-  { transport, jobDir, accounting, signal }: PollContext,
+  context: PollContext,
 ): Promise<ReadonlyMap<JobId, JobStatus>> {
   const known = handles.filter((handle) => nativeId(handle) !== "0");
   if (known.length === 0) return new Map();
-  const script = renderPollScript({ jobDir, handles: known, asksQueue: true, asksAccounting: accounting });
-  const answer = await runScript(transport, script, { signal });
+  const { transport, jobDir, memory, clock, minimumMs, asksAccounting, onSilent, signal } = context;
+  const before = await memory.read();
+  const askedAtMs = clock.now().getTime();
+  const questions = planQuestions(before, { nowMs: askedAtMs, minimumMs, asksAccounting });
+  const answer = await runScript(transport, renderPollScript({ jobDir, handles: known, ...questions }), { signal });
   const failed = answer.sections.find(({ word }) => word === "FAIL");
   if (failed) throw toolMissing(transport.host, failed.rest.replace(/^tool /, ""));
-  return judgeAll(known, readObservation(answer), jobDir);
+  const after = remember(before, { answer, questions, askedAtMs });
+  const isCurrent = after.accounting !== before.accounting || (questions.accounted ?? []).length > 0;
+  // What accounting said long ago is no evidence.
+  const observation = observe({ ...after, accounting: isCurrent ? after.accounting : undefined }, answer, known);
+  if (after !== before || observation.absentSince !== after.absentSince)
+    await memory.update({ ...after, absentSince: observation.absentSince });
+  if (!observation.squeue) onSilent(answer.stderr.split("\n").at(-1) ?? "");
+  return judgeAll(known, observation, jobDir);
 }
 
-/** What one answer says about all jobs. */
-export interface Observation {
-  /** The login node's time, ISO 8601 in UTC. */
-  readonly at: string;
-  readonly squeue?: SlurmAnswer<QueueRow>;
-  readonly sacct?: SlurmAnswer<AccountingRow>;
-  /** By run directory as the script names it, then by name. */
-  readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>;
+interface Asked {
+  readonly answer: Answer;
+  readonly questions: Questions;
+  readonly askedAtMs: number;
 }
 
-export function readObservation({ sections }: Answer): Observation {
-  const at = sections.find(({ word }) => word === "AT")?.rest ?? "";
-  const squeue = tableOf(sections.find(({ word, rest }) => word === "SQUEUE" && rest === "0")?.body, parseSqueue);
-  const sacct = tableOf(sections.find(({ word, rest }) => word === "SACCT" && rest === "0")?.body, parseSacct);
-  const files = new Map<string, Record<string, string>>();
-  for (const { word, rest, body } of sections) {
-    if (word !== "FILE") continue;
-    const separator = rest.lastIndexOf("/");
-    const directory = rest.slice(0, separator);
-    const ofJob = files.get(directory) ?? {};
-    files.set(directory, ofJob);
-    ofJob[rest.slice(separator + 1)] = body;
-  }
-  return {
-    at,
-    ...(squeue && { squeue: { ...squeue, rows: squeue.rows.map((row) => begunOnly(row, row.node)), at } }),
-    ...(sacct && { sacct: { ...sacct, rows: sacct.rows.map((row) => begunOnly(row, row.nodes)), at } }),
-    files,
+/** What is known now of Slurm's answers. */
+function remember(before: Remembered, { answer, questions, askedAtMs }: Asked): Remembered {
+  const at = timeOf(answer);
+  const [code, tookSeconds] = (sectionOf(answer, "SQUEUE")?.rest ?? "").split(" ");
+  const queueText = sectionOf(answer, "SQUEUE")?.body;
+  const queue: RememberedQueue | undefined =
+    queueText === undefined
+      ? before.queue
+      : { askedAtMs, at, tookSeconds: Number(tookSeconds) || 0, ...(code === "0" && { text: queueText }) };
+  const accounting = rememberAccounting(before, { answer, questions, askedAtMs });
+  const isDisabled = before.hasAccounting !== false && disabled.test(answer.stderr);
+  if (queue === before.queue && accounting === before.accounting && !isDisabled) return before;
+  const hasAccounting = isDisabled ? { hasAccounting: false } : {};
+  return { ...before, ...(queue && { queue }), ...(accounting && { accounting }), ...hasAccounting };
+}
+
+/** Source: sacct of every release, where AccountingStorageType is none. */
+const disabled = /accounting storage is disabled/i;
+
+function rememberAccounting(before: Remembered, { answer, questions, askedAtMs }: Asked) {
+  const section = sectionOf(answer, "SACCT");
+  const [code, list = ""] = (section?.rest ?? "").split(" ");
+  if (!section || code !== "0") return before.accounting;
+  // What was not asked again is still as fresh as the plan wanted it.
+  const kept = questions.accounted && questions.accounted.length > 0 ? before.accounting : undefined;
+  const accounting: RememberedAccounting = {
+    askedAtMs: kept?.askedAtMs ?? askedAtMs,
+    at: timeOf(answer),
+    ids: [...(kept?.ids ?? []), ...list.split(",")],
+    text: `${kept?.text ?? ""}\n${section.body}`,
   };
+  return accounting;
 }
 
-/** A job that was cancelled before it had a node is told with a start: the time of its end. */
-function begunOnly<Row extends QueueRow | AccountingRow>(row: Row, node: string | undefined): Row {
-  if (node !== undefined || row.startedAt === undefined) return row;
-  const { startedAt: _, ...rest } = row;
-  return rest as Row; // Only what is optional was left out.
-}
+type Current = Pick<Remembered, "queue" | "absentSince"> & { readonly accounting: RememberedAccounting | undefined };
 
-/** Undefined for text in which nothing can be read: that is no answer. */
-function tableOf<Row>(text: string | undefined, parse: (text: string) => SlurmTable<Row>): SlurmTable<Row> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    return parse(text);
-  } catch (error) {
-    if (error instanceof SbatchError) return undefined;
-    throw error;
-  }
-}
-
-export function judgeAll(
+function observe(
+  { queue, accounting, absentSince = {} }: Current,
+  answer: Answer,
   handles: readonly JobHandle[],
-  { at, squeue, sacct, files }: Observation,
-  jobDir: string,
-): ReadonlyMap<JobId, JobStatus> {
-  const queueOf = groupById(squeue?.rows ?? []);
-  const accountingOf = groupById(sacct?.rows ?? []);
-  const statuses = new Map<JobId, JobStatus>();
-  for (const handle of handles) {
-    const id = nativeId(handle);
-    const queue = queueOf.get(id) ?? [];
-    const accounting = accountingOf.get(id) ?? [];
-    const own = files.get(relative(handle.runDir, jobDir)) ?? {};
-    const submission = parseSubmission(own[submissionFile] ?? "");
-    const token = submission?.token ?? tokenIn([...queue, ...accounting], handle);
-    if (token === undefined) continue;
-    const status = judgeSlurmJob({
-      ...submission,
-      id,
-      token,
-      files: own,
-      squeue: squeue && { ...squeue, rows: queue },
-      sacct: sacct && { ...sacct, rows: accounting },
-      now: at,
-    });
-    statuses.set(handle.id, status);
+): Observation {
+  const squeue = queue?.text === undefined ? undefined : readQueue({ text: queue.text, at: queue.at });
+  const sacct = accounting && readAccounting(accounting);
+  const files = readFiles(answer.sections);
+  return { now: timeOf(answer), squeue, sacct, files, absentSince: squeue ? follow() : absentSince };
+
+  /** Of the jobs asked about; they are forgotten when squeue lists them. */
+  function follow(): Readonly<Record<string, string>> {
+    const listed = new Set(squeue?.rows.map(({ id }) => id.jobId));
+    const absent = handles.map(nativeId).filter((id) => !listed.has(id));
+    const isTheSame =
+      absent.every((id) => id in absentSince) && Object.keys(absentSince).every((id) => !listed.has(id));
+    if (isTheSame) return absentSince;
+    const kept = Object.entries(absentSince)
+      .filter(([id]) => !listed.has(id))
+      .slice(-mostAbsent);
+    const at = squeue?.at ?? "";
+    return { ...Object.fromEntries(absent.map((id) => [id, at])), ...Object.fromEntries(kept) };
   }
-  return statuses;
 }
 
-/** For a job whose run directory is gone. */
-function tokenIn(rows: readonly { readonly names: string }[], { experiment, job }: JobHandle): string | undefined {
-  const beginning = `${experiment}.${job}.`;
-  for (const { names } of rows) {
-    const position = names.indexOf(beginning);
-    const number = position < 0 ? "" : (/^\d{1,6}/.exec(names.slice(position + beginning.length))?.[0] ?? "");
-    if (number !== "") return beginning + number;
-  }
-  return undefined;
+const mostAbsent = 5_000;
+
+function sectionOf({ sections }: Answer, name: string) {
+  return sections.find(({ word }) => word === name);
 }
 
-function groupById<Row extends { readonly id: { readonly jobId: string } }>(
-  rows: readonly Row[],
-): ReadonlyMap<string, readonly Row[]> {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const group = groups.get(row.id.jobId);
-    if (group) group.push(row);
-    else groups.set(row.id.jobId, [row]);
-  }
-  return groups;
+function timeOf(answer: Answer): string {
+  return sectionOf(answer, "AT")?.rest ?? "";
 }

@@ -1,0 +1,100 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import type { ClusterFacts } from "./facts.ts";
+
+/** What Slurm said a moment ago, so that no terminal of the user asks again too soon. Plain JSON. */
+export interface Remembered {
+  readonly queue?: RememberedQueue;
+  readonly accounting?: RememberedAccounting;
+  readonly facts?: ClusterFacts;
+  readonly factsAskedAtMs?: number;
+  /** Whether there is anybody to answer sacct. */
+  readonly hasAccounting?: boolean;
+  /** Since when squeue has not listed a job, ISO 8601 in UTC, by Slurm's id. */
+  readonly absentSince?: Readonly<Record<string, string>>;
+}
+
+export interface RememberedQueue {
+  /** This machine's time. */
+  readonly askedAtMs: number;
+  /** The login node's time, ISO 8601 in UTC. */
+  readonly at: string;
+  readonly tookSeconds: number;
+  /** Absent when squeue failed. */
+  readonly text?: string;
+}
+
+export interface RememberedAccounting {
+  readonly askedAtMs: number;
+  readonly at: string;
+  readonly ids: readonly string[];
+  readonly text: string;
+}
+
+export interface Memory {
+  read(): Promise<Remembered>;
+  /** Keeps what it does not name. */
+  update(change: Remembered): Promise<void>;
+}
+
+export interface MemoryOptions {
+  /** Absolute, on this machine; absent: only this process remembers. */
+  readonly directory: string | undefined;
+  /** What tells one place from another: host, job_dir. */
+  readonly key: readonly string[];
+}
+
+export function openMemory({ directory, key }: MemoryOptions): Memory {
+  const name = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
+  const file = directory === undefined ? undefined : path.join(directory, `slurm-${name}.json`);
+  let own: Remembered = {};
+  return {
+    async read() {
+      const shared = file === undefined ? undefined : await readShared(file);
+      if (shared) own = shared;
+      return own;
+    },
+    async update(change) {
+      own = { ...own, ...change };
+      if (file !== undefined) await writeShared(file, own);
+    },
+  };
+}
+
+interface SharedFile {
+  readonly version: 1;
+  readonly remembered: Remembered;
+}
+
+/** A file that is not there, or not ours, is nothing remembered. */
+async function readShared(file: string): Promise<Remembered | undefined> {
+  try {
+    const content: unknown = JSON.parse(await readFile(file, "utf8"));
+    return isSharedFile(content) ? content.remembered : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof Error && "code" in error)) return undefined;
+    throw error;
+  }
+}
+
+function isSharedFile(content: unknown): content is SharedFile {
+  if (typeof content !== "object" || content === null) return false;
+  const { version, remembered } = content as { readonly version?: unknown; readonly remembered?: unknown };
+  return version === 1 && typeof remembered === "object" && remembered !== null;
+}
+
+/** Only saves a question: what cannot be written is asked again. */
+async function writeShared(file: string, remembered: Remembered): Promise<void> {
+  const draft = `${file}.${randomUUID()}`;
+  const content: SharedFile = { version: 1, remembered };
+  try {
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(draft, JSON.stringify(content), { mode: 0o600, flag: "wx" });
+    await rename(draft, file);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    await rm(draft, { force: true }).catch(() => {}); // As above.
+  }
+}

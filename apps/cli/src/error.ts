@@ -1,6 +1,6 @@
 import { SlipwayError } from "@slipway/core";
 
-export type CliErrorCode = "CLI_USAGE";
+export type CliErrorCode = "CLI_USAGE" | "CLI_NOT_THERE";
 
-/** Wrong use of the command line. */
+/** Wrong use of the command line, and what it names but is not there. */
 export class CliError extends SlipwayError<CliErrorCode> {}

@@ -15,6 +15,7 @@ export const exitCodes = {
 
 const byCode: Readonly<Record<string, number>> = {
   CLI_USAGE: exitCodes.wrongUse,
+  CLI_NOT_THERE: exitCodes.notFound,
   CONFIG_CLUSTER_NOT_FOUND: exitCodes.notFound,
   EXPERIMENT_INVALID: exitCodes.wrongUse,
   EXPERIMENT_CYCLE: exitCodes.wrongUse,

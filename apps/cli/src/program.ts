@@ -2,10 +2,15 @@ import { Command } from "@commander-js/extra-typings";
 
 import { cancelCommand } from "./commands/cancel.ts";
 import { configCommand } from "./commands/config.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { initCommand } from "./commands/init.ts";
 import { listCommand } from "./commands/list.ts";
+import { loginCommand, logoutCommand } from "./commands/login.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { nodesCommand } from "./commands/nodes.ts";
 import { packageCommand } from "./commands/package.ts";
 import { runCommand } from "./commands/run.ts";
+import { sbatchCommand } from "./commands/sbatch.ts";
 import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
 import { waitCommand } from "./commands/wait.ts";
@@ -33,7 +38,13 @@ export function createProgram(context: Context, setExitCode: SetExitCode) {
     waitCommand(context, setExitCode),
     cancelCommand(context),
     showCommand(context),
+    sbatchCommand(context),
     packageCommand(context),
+    nodesCommand(context),
+    doctorCommand(context, setExitCode),
+    initCommand(context),
+    loginCommand(context),
+    logoutCommand(context),
     configCommand(context),
   ];
   for (const command of commands) {

@@ -4,18 +4,15 @@ import type { ClusterSettings } from "@slipway/executor-slurm";
 
 import { CliError } from "../error.ts";
 
-const slurmWords = { ok: "afterok", any: "afterany", notok: "afternotok" } as const;
-
 /** A cluster file in the words of the Slurm executor. */
 export function toClusterSettings(config: ClusterConfig): ClusterSettings {
   const { name, account, partition, cpuPartition, qos, jobNamePrefix, containers, containerRuntime } = config;
-  const { mounts, omitGpusPerNode, mailType, mailUser, sbatch, pollMinSeconds, dependencyType } = config;
+  const { mounts, omitGpusPerNode, mailType, mailUser, sbatch, pollMinSeconds } = config;
   return {
     name,
     jobNamePrefix,
     containers,
     sbatch,
-    dependencyType: slurmWords[dependencyType],
     disableGpusPerNode: omitGpusPerNode,
     mounts: mounts.map(({ source, target, readOnly }) => `${source}:${target}${readOnly ? ":ro" : ""}`),
     ...(account !== undefined && { account }),

@@ -1,5 +1,6 @@
 import { stripControlCharacters } from "@slipway/core";
 import type { ExperimentStatus, NamedJobStatus } from "@slipway/experiment";
+import { explainReason } from "@slipway/sbatch";
 
 import { formatDuration, paint, renderTable, stateText } from "./text.ts";
 
@@ -21,8 +22,15 @@ export function renderStatus(status: ExperimentStatus, { color, why, now }: Stat
   ]);
   if (!why) return head + renderTable(rows);
   const table = renderTable(rows).split("\n");
-  const lines = status.jobs.flatMap((job, index) => [table[index] ?? "", ...evidenceLines(job)]);
+  const lines = status.jobs.flatMap((job, index) => [table[index] ?? "", ...reasonLines(job), ...evidenceLines(job)]);
   return `${head}${lines.join("\n")}\n`;
+}
+
+/** Why a job waits, in words, where Slurm's word for it is known. */
+function reasonLines({ state, reason }: NamedJobStatus): readonly string[] {
+  const explained = state === "queued" && reason !== undefined ? explainReason(reason) : undefined;
+  if (!explained) return [];
+  return [`      ${explained.text}`, ...(explained.hint === undefined ? [] : [`      → ${explained.hint}`])];
 }
 
 /** What is said behind a state: exit code, signal, reason, attempt, the native id. */

@@ -1,0 +1,96 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { Interrupted } from "../context.ts";
+import type { Context } from "../context.ts";
+import { renderChecks } from "../doctor/checks.ts";
+import { examine } from "../doctor/examine.ts";
+import { CliError } from "../error.ts";
+import { repositoryTop } from "../project.ts";
+import { hasColor } from "../report/text.ts";
+
+export interface ClusterAnswers {
+  readonly host?: string | undefined;
+  readonly user?: string | undefined;
+  readonly jobDir?: string | undefined;
+  readonly account?: string | undefined;
+  readonly partition?: string | undefined;
+}
+
+/** Writes `cluster_configs/NAME.yaml` and checks it as `doctor` does; a file that is there is never written over. */
+export async function initCluster(name: string, given: ClusterAnswers, context: Context): Promise<void> {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name) || name === "local") {
+    throw new CliError("CLI_USAGE", `${JSON.stringify(name)} cannot be a cluster's name`, {
+      hint: "Use letters, digits, '_', '.' and '-'",
+    });
+  }
+  const answers = await complete(given, context);
+  if (answers.jobDir === undefined || !answers.jobDir.startsWith("/")) {
+    throw new CliError("CLI_USAGE", `The job_dir must be absolute, got ${JSON.stringify(answers.jobDir ?? "")}`, {
+      hint: "Say --job-dir /path/on/the/cluster",
+    });
+  }
+  const file = path.join(repositoryTop(context.cwd) ?? context.cwd, "cluster_configs", `${name}.yaml`);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeNew(file, renderClusterFile(answers));
+  try {
+    context.stdout.write(renderChecks(await examine(file, context), hasColor(context.stdout, context.env)));
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+  context.stdout.write(`Wrote ${path.relative(context.cwd, file)}; use it with: slipway run --cluster ${name} -- …\n`);
+}
+
+async function writeNew(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text, { flag: "wx" });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    throw new CliError("CLI_USAGE", `${file} is there already`, { hint: "Edit it, or give the cluster another name" });
+  }
+}
+
+/** Every JSON value is YAML. */
+function renderClusterFile({ host, user, jobDir, account, partition }: ClusterAnswers): string {
+  const lines = [
+    "# How slipway reaches and uses this cluster. All keys: slipway config schema cluster",
+    "executor: slurm",
+  ];
+  const add = (key: string, value: string | undefined, indent = "") => {
+    if (value !== undefined) lines.push(`${indent}${key}: ${JSON.stringify(value)}`);
+  };
+  if (host === undefined) add("job_dir", jobDir);
+  else {
+    lines.push("ssh_tunnel:");
+    add("host", host, "  ");
+    add("user", user, "  ");
+    add("job_dir", jobDir, "  ");
+  }
+  add("account", account);
+  add("partition", partition);
+  return `${lines.join("\n")}\n`;
+}
+
+const questions = [
+  ["host", "Login node, or an alias of ssh_config (empty: this machine is the login node)"],
+  ["user", "User there (empty: as ssh_config says)"],
+  ["jobDir", "Directory there for code, records and logs (absolute)"],
+  ["account", "Slurm account (empty: the default)"],
+  ["partition", "Partition (empty: the default)"],
+] as const;
+
+/** Asks for what was not given, where there is a terminal. */
+async function complete(given: ClusterAnswers, { stdin, stderr, signal }: Context): Promise<ClusterAnswers> {
+  if (!stdin.isTTY || !stderr.isTTY) return given;
+  const { isCancel, text } = await import("@clack/prompts");
+  const answers: Record<string, string | undefined> = { ...given };
+  for (const [key, message] of questions) {
+    if (answers[key] !== undefined || (key === "user" && answers["host"] === undefined)) continue;
+    const answer = await text({ message, output: stderr, signal });
+    signal.throwIfAborted();
+    if (isCancel(answer)) throw new Interrupted("Interrupted");
+    answers[key] = (answer ?? "") === "" ? undefined : answer;
+  }
+  return answers;
+}

@@ -43,7 +43,7 @@ export interface SshOptions extends SshEnvironment {
   readonly acceptNew?: boolean | undefined;
   /** `auto` (when absent) decides by the facts, see `chooseTransport`. */
   readonly transport?: TransportKind | "auto" | undefined;
-  /** A line for the login shell that goes before every command (`module load slurm`); the command does not start when it fails. */
+  /** A line for the login shell that goes before every command (`module load slurm`); the command does not start when it fails. In csh and tcsh it must not read its input, which is the command's. */
   readonly preCommand?: string | undefined;
   /** How long to wait for an answer while connecting, 20,000 when absent and ssh_config has no ConnectTimeout. Not counted while a question is open. */
   readonly connectTimeoutMs?: number | undefined;

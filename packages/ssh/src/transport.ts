@@ -1,4 +1,6 @@
-import type { Clock, EventListener, ExecOptions, ExecResult, Transport } from "@slipway/core";
+import { setMaxListeners } from "node:events";
+
+import type { Clock, EventListener, ExecOptions, ExecResult, Input, Transport } from "@slipway/core";
 
 import type { TransportKind } from "./destination.ts";
 import { SshError } from "./error.ts";
@@ -31,7 +33,9 @@ const commandsAtOnce = 4;
 export function createSshTransport(first: Link, options: SshTransportOptions): SshTransport {
   const { host, kind, why, preCommand, clock, onEvent, connect } = options;
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // One for each command, and those are without number.
   const running = new Set<Promise<ExecResult>>();
+  const taken = new Set<Promise<ExecResult>>();
   const queue = createQueue(commandsAtOnce);
   let link: Promise<Link> = Promise.resolve(first);
 
@@ -51,11 +55,28 @@ export function createSshTransport(first: Link, options: SshTransportOptions): S
   async function runInTurn(argv: readonly string[], execOptions: ExecOptions & { signal: AbortSignal }) {
     const leave = await queue.enter(execOptions.signal);
     try {
-      const live = await orAborted(liveLink(), execOptions.signal);
-      const onSent = (bytes: number) => onEvent?.({ type: "ssh.exec", host, bytes });
-      return await runOnLink(live, argv, { ...execOptions, host, preCommand, clock, onSent });
+      return await runWhereTaken(argv, execOptions);
     } finally {
       leave();
+    }
+  }
+
+  /** A server that takes fewer commands at once than we send gets the refused ones again, one by one. */
+  async function runWhereTaken(argv: readonly string[], execOptions: ExecOptions & { signal: AbortSignal }) {
+    const onSent = (bytes: number) => onEvent?.({ type: "ssh.exec", host, bytes });
+    for (;;) {
+      const live = await orAborted(liveLink(), execOptions.signal);
+      const command = runOnLink(live, argv, { ...execOptions, host, preCommand, clock, onSent });
+      taken.add(command);
+      try {
+        return await command;
+      } catch (error) {
+        taken.delete(command);
+        if (!isRefused(error) || taken.size === 0 || !isRepeatable(execOptions.stdin)) throw error;
+        await orAborted(Promise.race([...taken].map((other) => other.catch(() => {}))), execOptions.signal);
+      } finally {
+        taken.delete(command);
+      }
     }
   }
 
@@ -89,6 +110,14 @@ export function createSshTransport(first: Link, options: SshTransportOptions): S
       await last?.close();
     },
   };
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof SshError && error.code === "SSH_CHANNEL_REFUSED";
+}
+
+function isRepeatable(stdin: Input | undefined): boolean {
+  return stdin === undefined || typeof stdin === "string" || stdin instanceof Uint8Array;
 }
 
 async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -6,6 +6,7 @@ import { userInfo } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
+import type { Transport } from "@slipway/core";
 import { eventually, temporaryDirectory, writeFiles } from "@slipway/testing";
 
 const run = promisify(execFile);
@@ -147,6 +148,18 @@ export async function openTestServer(options: TestServerOptions = {}): Promise<T
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Ends the process of sshd that serves a transport, as a crash would, and waits until the loss has arrived. */
+export async function killSession(transport: Transport): Promise<void> {
+  let group = "";
+  const onStdout = (bytes: Uint8Array) => {
+    group += Buffer.from(bytes).toString();
+    if (group.endsWith("\n")) process.kill(Number(group), "SIGKILL");
+  };
+  // The leader of the command's group is a child of sshd's process for this connection.
+  const script = "p=$(ps -o pgid= -p $$ | tr -d ' '); ps -o ppid= -p $p; exec sleep 1000";
+  await transport.exec(["sh", "-c", script], { onStdout }).catch(() => {});
 }
 
 export async function keygen(file: string, type: string, options: readonly string[] = []): Promise<void> {

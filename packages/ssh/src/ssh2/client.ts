@@ -32,12 +32,19 @@ export interface ClientOptions {
 const keepaliveIntervalMs = 15_000;
 const keepaliveCountMax = 3;
 
+export interface ConnectedClient {
+  readonly client: Client;
+  /** Resolves when the connection is gone, whoever ended it. */
+  readonly closed: Promise<void>;
+}
+
 /** Connects to one host, checks its key and logs in. */
-export async function connectClient(options: ClientOptions): Promise<Client> {
+export async function connectClient(options: ClientOptions): Promise<ConnectedClient> {
   const { config, socket, acceptNew, connectTimeoutMs, ask, clock, signal, onEvent } = options;
   signal.throwIfAborted();
   const knownHosts = await readKnownHosts(config.knownHostsFiles);
   const client = new ssh2.Client();
+  const closed = new Promise<void>((resolve) => client.once("close", () => resolve()));
   const keyTypes = knownKeyTypes(config.hostKeyName, config.port, knownHosts);
   let stopped: { readonly reason: unknown } | undefined;
   const stop = (reason: unknown) => {
@@ -97,7 +104,7 @@ export async function connectClient(options: ClientOptions): Promise<Client> {
         authHandler: login.authHandler,
       });
     });
-    return client;
+    return { client, closed };
   } catch (error) {
     client.destroy();
     socket?.destroy();

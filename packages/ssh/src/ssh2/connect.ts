@@ -26,8 +26,8 @@ export async function connectWithSsh2(options: Ssh2ConnectOptions): Promise<Link
   };
   try {
     const socket = await openRoute(options, route);
-    const client = await connectClient({ ...options, socket });
-    return createSsh2Link(client, { host: options.config.alias, closeRoute: close });
+    const connected = await connectClient({ ...options, socket });
+    return createSsh2Link(connected, { host: options.config.alias, closeRoute: close });
   } catch (error) {
     await close();
     throw error;
@@ -56,8 +56,7 @@ async function openRoute(options: Ssh2ConnectOptions, route: Route): Promise<Dup
     const hop: Ssh2ConnectOptions = { ...options, config: jump, requiredIdentity: undefined };
     // Only the nearest host is reached in its own way; the others are reached over the one before.
     const socket = last ? await forward(last, jump) : index === 0 ? await openRoute(hop, route) : undefined;
-    const client = await connectClient({ ...hop, socket });
-    client.on("error", () => {}); // Ends what goes over it, which tells.
+    const { client } = await connectClient({ ...hop, socket });
     route.closers.push(() => client.destroy());
     last = client;
   }

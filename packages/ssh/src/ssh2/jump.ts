@@ -3,7 +3,7 @@ import { SshError } from "../error.ts";
 
 /** One host of ProxyJump: `[user@]host[:port]` or `ssh://[user@]host[:port]`, an IPv6 address in brackets. */
 export function parseJump(text: string): SshDestination {
-  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?\/?$/.exec(text.trim());
+  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:@[\]]+))(?::(\d+))?\/?$/.exec(text.trim());
   const host = match?.[2] ?? match?.[3];
   if (!match || host === undefined) {
     throw new SshError("SSH_CONFIG_INVALID", `ProxyJump names no host: ${JSON.stringify(text)}`, {

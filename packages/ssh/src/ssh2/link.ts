@@ -1,7 +1,8 @@
-import type { Client, ClientChannel } from "ssh2";
+import type { ClientChannel } from "ssh2";
 
 import { SshError } from "../error.ts";
 import type { Link, RemoteEnd, RemoteProcess } from "../link.ts";
+import type { ConnectedClient } from "./client.ts";
 
 export interface Ssh2LinkOptions {
   readonly host: string;
@@ -10,20 +11,13 @@ export interface Ssh2LinkOptions {
 }
 
 /** A connection that is logged in, as a link. */
-export function createSsh2Link(client: Client, { host, closeRoute }: Ssh2LinkOptions): Link {
+export function createSsh2Link({ client, closed }: ConnectedClient, { host, closeRoute }: Ssh2LinkOptions): Link {
   let isAlive = true;
-  const closed = new Promise<void>((resolve) => {
-    client.on("error", () => {
-      isAlive = false;
-    });
-    client.on("end", () => {
-      isAlive = false;
-    });
-    client.on("close", () => {
-      isAlive = false;
-      resolve();
-    });
-  });
+  const markLost = () => {
+    isAlive = false;
+  };
+  client.on("error", markLost).on("end", markLost);
+  void closed.then(markLost);
 
   return {
     kind: "ssh2",

@@ -1,5 +1,5 @@
 import type { ProjectConfig } from "@slipway/config";
-import type { PackageOptions, PackedBundle } from "@slipway/packager";
+import type { PackagedCode, PackageOptions, PackedBundle } from "@slipway/packager";
 
 import { cacheDirectory } from "./compose.ts";
 import type { Context } from "./context.ts";
@@ -11,16 +11,23 @@ export interface PackagingChoice {
   /** Globs of the command line, besides the project's. */
   readonly include?: readonly string[] | undefined;
   readonly allowSecrets?: readonly string[] | undefined;
+  /** The tracked files as they lie on disk when absent. */
+  readonly code?: PackagedCode | undefined;
+  /** Ships a commit although there are changes that then stay behind. */
+  readonly allowDirty?: boolean | undefined;
+  /** Refuses code that differs from its commit. */
+  readonly requireClean?: boolean | undefined;
 }
 
 export function packageOptions(
-  { project, include = [], allowSecrets = [] }: PackagingChoice,
+  { project, include = [], allowSecrets = [], code, allowDirty }: PackagingChoice,
   context: Context,
 ): PackageOptions {
   const { cwd, env, signal } = context;
   return {
     cwd,
     env,
+    code: code?.kind === "commit" ? { ...code, allowDirty } : code,
     companions: project.companions,
     include: [...project.include, ...include],
     exclude: project.exclude,
@@ -38,7 +45,18 @@ export async function packForUser(choice: PackagingChoice, context: Context): Pr
   const { packBundle } = await import("@slipway/packager");
   const bundle = await withProgress("packaging", context, () => packBundle(packageOptions(choice, context)));
   context.stderr.write(describeBundle(bundle));
+  await assertClean(bundle, choice);
   return bundle;
+}
+
+/** Throws PACKAGER_DIRTY with the names of what differs from the commit, where that is asked for. */
+export async function assertClean({ listing }: PackedBundle, { requireClean }: PackagingChoice): Promise<void> {
+  if (!requireClean || !listing.source.dirty) return;
+  const { PackagerError } = await import("@slipway/packager");
+  const names = listing.dirtyFiles.slice(0, shownUntracked).map((path) => Buffer.from(path).toString("utf8"));
+  throw new PackagerError("PACKAGER_DIRTY", `The code differs from its commit: ${names.join(", ")}`, {
+    hint: "Commit the changes, or leave --require-clean out",
+  });
 }
 
 export function describeBundle({ digest, manifest, listing }: PackedBundle): string {

@@ -1,3 +1,4 @@
+import type { PackagedCode } from "@slipway/packager";
 import { InvalidArgumentError } from "commander";
 
 /** Reads an option's value as a whole number, or says what was expected. */
@@ -7,6 +8,14 @@ export function wholeNumber(least: number): (text: string) => number {
     if (value >= least) return value;
     throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
   };
+}
+
+/** Reads `--code`: the tracked files as they lie on disk, or the tree of a commit. */
+export function codeChoice(text: string): PackagedCode {
+  const [, ref] = /^commit(?:=(.+))?$/.exec(text) ?? [];
+  if (text === "tracked") return { kind: "tracked" };
+  if (text === "commit" || ref !== undefined) return { kind: "commit", ref };
+  throw new InvalidArgumentError("Expected tracked, commit or commit=REF.");
 }
 
 /** Collects an option that may be given several times. */

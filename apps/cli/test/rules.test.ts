@@ -145,3 +145,18 @@ test("--out writes an archive that tar reads, and says so when it cannot", async
   expect(await m.slipway(repo, "package", "--out", "nowhere/code.tar.gz")).toMatchObject({ exitCode: 5 });
   expect(await m.slipway(repo, "package", "--out", "code.zip")).toMatchObject({ exitCode: 2 });
 });
+
+test("--code commit ships the tree of a commit, and refuses changes that would stay behind unless told otherwise", async () => {
+  await using m = await machine();
+  const { path: repo, git } = await gitRepository(path.join(m.folder, "mine"), { files: { value: "one\n" } });
+  await writeFiles(repo, { value: "two\n" });
+  await git("commit", "--all", "--quiet", "--message=Second");
+  await writeFiles(repo, { value: "edited\n" });
+  const output = async (...options: readonly string[]) => m.slipway(repo, "run", ...options, "--", "cat", "value");
+  expect(await output()).toMatchObject({ stdout: "edited\n" });
+  expect(await output("--code", "commit")).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("value") });
+  expect(await output("--code", "commit", "--allow-dirty")).toMatchObject({ stdout: "two\n" });
+  expect(await output("--code", "commit=HEAD~1", "--allow-dirty")).toMatchObject({ stdout: "one\n" });
+  expect(await output("--code", "comit")).toMatchObject({ exitCode: 2 });
+  expect(await output("--require-clean")).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("value") });
+});

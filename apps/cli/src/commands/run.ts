@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 
 import type { Context, SetExitCode } from "../context.ts";
 import { CliError } from "../error.ts";
-import { collect, wholeNumber } from "../values.ts";
+import { codeChoice, collect, wholeNumber } from "../values.ts";
 
 export function runCommand(context: Context, setExitCode: SetExitCode) {
   return new Command("run")
@@ -24,6 +24,13 @@ export function runCommand(context: Context, setExitCode: SetExitCode) {
     .option("--env <K[=V]>", "set a variable for the job; without a value it takes yours (repeatable)", collect)
     .option("--secret <K>", "like --env K, but the value is never recorded or shown (repeatable)", collect)
     .option("--include <GLOB>", "ship untracked or ignored files too (repeatable)", collect)
+    .option(
+      "--code <WHICH>",
+      "tracked (files as they lie on disk), commit or commit=REF (default: tracked)",
+      codeChoice,
+    )
+    .option("--allow-dirty", "with --code commit: changes stay behind")
+    .option("--require-clean", "refuse code that differs from its commit")
     .option("--allow-secret <GLOB>", "ship files although they look as if they held secrets (repeatable)", collect)
     .option("--follow", "show the output until the end (the default for local runs)")
     .option("--wait", "wait for the end without showing the output")

@@ -2,7 +2,7 @@ import path from "node:path";
 
 import type { Executor, ExperimentRecord } from "@slipway/core";
 import type { ExperimentEvent, SubmitOptions } from "@slipway/experiment";
-import type { Listing } from "@slipway/packager";
+import type { Listing, PackagedCode } from "@slipway/packager";
 
 import { openRecords } from "../compose.ts";
 import { Interrupted } from "../context.ts";
@@ -22,6 +22,9 @@ export interface RunOptions extends JobOptions {
   readonly cluster?: string | undefined;
   readonly include?: readonly string[] | undefined;
   readonly allowSecret?: readonly string[] | undefined;
+  readonly code?: PackagedCode | undefined;
+  readonly allowDirty?: true | undefined;
+  readonly requireClean?: true | undefined;
   readonly follow?: true | undefined;
   readonly wait?: true | undefined;
   readonly detach?: true | undefined;
@@ -40,7 +43,7 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   const project = await loadProject(context);
   const target = await forCluster(options.cluster ?? wanted.cluster ?? project.cluster ?? "local", wanted, context);
   const { experiment, secrets, cluster, clusterFile } = target;
-  const bundle = await packForUser({ project, include: options.include, allowSecrets: options.allowSecret }, context);
+  const bundle = await packForUser({ ...options, project, allowSecrets: options.allowSecret }, context);
   tellWorkingDirectory(bundle.listing, context);
   await using executor = await target.open();
   if (options.dryRun) return dryRun({ experiment, bundle, executor, secrets, cluster, json: options.json }, context);

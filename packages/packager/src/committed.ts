@@ -1,11 +1,12 @@
 import { PackagerError } from "./error.ts";
 import { openBlobs } from "./git/blobs.ts";
 import type { Blobs } from "./git/blobs.ts";
+import { readExportIgnored } from "./git/export-ignore.ts";
 import type { Repository } from "./git/repository.ts";
 import type { TreeEntry } from "./git/tree.ts";
 import type { ListedFile } from "./listing.ts";
 import { absolutePath, displayPath, displayPaths, isSafePath, joinPath, latin1 } from "./paths.ts";
-import { notInitialised, openSubmodule } from "./tracked.ts";
+import { excludeMarked, notInitialised, openSubmodule } from "./tracked.ts";
 import type { TrackedFiles, TrackedOptions } from "./tracked.ts";
 
 export interface CommittedOptions extends TrackedOptions {
@@ -31,6 +32,10 @@ async function listTree(repository: Repository, options: TreeOptions): Promise<C
   const { commit, entries } = await repository.tree(options.ref);
   const files: ListedFile[] = [];
   const submodules: TrackedFiles[] = [];
+  const exportIgnored: TreeEntry[] = [];
+  const isMarked = options.exportIgnore
+    ? await readExportIgnored(entries, { ...options, directory: repository.top, commit })
+    : undefined;
   for (const entry of entries) {
     if (!isSafePath(latin1(entry.path))) {
       throw new PackagerError(
@@ -38,7 +43,8 @@ async function listTree(repository: Repository, options: TreeOptions): Promise<C
         `${commit} holds a file that leads out of it: ${displayPath(entry.path)}`,
       );
     }
-    if (entry.mode === "160000") submodules.push(await listSubmoduleTree(repository, entry, options));
+    if (isMarked?.(entry.path)) exportIgnored.push(entry);
+    else if (entry.mode === "160000") submodules.push(await listSubmoduleTree(repository, entry, options));
     else files.push(await listBlob(repository.top, entry, options));
   }
   const { untracked } = await repository.status;
@@ -47,7 +53,10 @@ async function listTree(repository: Repository, options: TreeOptions): Promise<C
     files: [...files, ...submodules.flatMap((submodule) => submodule.files)],
     dirty: [],
     untracked,
-    excluded: submodules.flatMap((submodule) => submodule.excluded),
+    excluded: [
+      ...excludeMarked(exportIgnored, options.prefix),
+      ...submodules.flatMap((submodule) => submodule.excluded),
+    ],
     submodules: submodules.flatMap((submodule) => submodule.submodules),
     warnings: submodules.flatMap((submodule) => submodule.warnings),
   };

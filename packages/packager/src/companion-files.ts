@@ -18,6 +18,8 @@ import { isGitFolder, walk } from "./walk.ts";
 export interface CompanionFilesOptions extends LocateOptions {
   /** Where `locateCompanion` found it. */
   readonly directory: string;
+  /** Leaves out what attributes mark export-ignore, where git tracks the companion. */
+  readonly exportIgnore?: boolean | undefined;
 }
 
 export type CompanionFiles = Pick<TrackedFiles, "files" | "excluded" | "warnings">;

@@ -71,24 +71,24 @@ type GatheredRepository = NonNullable<Gathered["repository"]>;
 
 async function gatherRepository(
   opened: Repository,
-  { env, signal, code }: PackageOptions,
+  { env, signal, code, exportIgnore }: PackageOptions,
 ): Promise<GatheredRepository> {
   if (code?.kind === "commit") {
     const { ref = "HEAD", allowDirty = false } = code;
     const status = await opened.status;
     if (!allowDirty) refuseDirty(opened.top, status.dirty);
     const from = `commit ${ref}`;
-    const tracked = await listCommitted(opened, { env, signal, ref, prefix: fromLatin1(""), from });
+    const tracked = await listCommitted(opened, { env, signal, ref, prefix: fromLatin1(""), from, exportIgnore });
     return { tracked, status, opened, commit: tracked.commit };
   }
-  const tracked = await listTracked(opened, { env, signal, prefix: fromLatin1(""), from: "tracked" });
+  const tracked = await listTracked(opened, { env, signal, prefix: fromLatin1(""), from: "tracked", exportIgnore });
   return { tracked, status: await opened.status, opened };
 }
 
 async function gatherCompanion(
   companion: Companion,
   repository: GatheredRepository | undefined,
-  { cwd, env, signal }: PackageOptions,
+  { cwd, env, signal, exportIgnore }: PackageOptions,
 ): Promise<ListedCompanion & CompanionFiles> {
   const { name } = companion;
   if (repository !== undefined && isInside(name, repository)) {
@@ -104,7 +104,7 @@ async function gatherCompanion(
     return { name, directory, inside: true, files, excluded: [], warnings: [] };
   }
   const directory = await locateCompanion(companion, { cwd, env, signal });
-  const files = await listCompanionFiles(companion, { cwd, env, signal, directory });
+  const files = await listCompanionFiles(companion, { cwd, env, signal, directory, exportIgnore });
   return { name, directory, inside: false, ...files };
 }
 

@@ -3,8 +3,8 @@ export type { ArchiveOptions } from "./archive.ts";
 export { locateCompanion } from "./companion.ts";
 export { PackagerError } from "./error.ts";
 export type { PackagerErrorCode } from "./error.ts";
-export { explainListing } from "./explain.ts";
-export type { Explanation } from "./explain.ts";
+export { explainListing, explainSubmodules } from "./explain.ts";
+export type { ExplainedSubmodule, Explanation } from "./explain.ts";
 export { listFiles } from "./list.ts";
 export type {
   ExcludedPath,
@@ -18,4 +18,6 @@ export type {
 export type { PackagedCode, PackageOptions, PackagerEvent } from "./options.ts";
 export { packBundle } from "./pack.ts";
 export type { PackedBundle } from "./pack.ts";
+export { predictBytes } from "./predict.ts";
+export type { PredictedBytes } from "./predict.ts";
 export type { LocateOptions } from "./python.ts";

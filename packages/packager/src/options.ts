@@ -13,6 +13,8 @@ export interface PackageOptions {
   readonly include?: readonly string[] | undefined;
   /** Globs on the paths as they lie in the bundle: files to leave out. */
   readonly exclude?: readonly string[] | undefined;
+  /** Leaves out what `.gitattributes` mark export-ignore, as `git archive` does. Off when absent: it is tracked, so it comes along. */
+  readonly exportIgnore?: boolean | undefined;
   /** Globs on the paths as they lie in the bundle: files that may look as if they held secrets. Any other such file is refused. */
   readonly allowSecrets?: readonly string[] | undefined;
   /** A larger bundle is refused; a fifth of it is told. 500,000,000 when absent. */

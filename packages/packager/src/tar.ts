@@ -17,7 +17,7 @@ export interface TarInput {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const blockBytes = 512;
+export const blockBytes = 512;
 const chunkBytes = 1 << 19;
 
 /**
@@ -29,7 +29,6 @@ export async function* tarStream(
   { prefix, readOnly = false, manifestName, signal }: TarOptions,
 ): AsyncGenerator<Uint8Array> {
   const encodeHeader = await loadHeaderEncoder();
-  const place = (path: Uint8Array) => joinPath(Buffer.from(prefix ?? (looksAbsolute(path) ? "." : "")), path);
   const chunks = createChunks();
   await using blobs = openBlobs({ env, signal });
   if (manifestName !== undefined) {
@@ -45,7 +44,7 @@ export async function* tarStream(
       await setImmediate();
       signal?.throwIfAborted();
     }
-    chunks.append(encodeHeader(headerOf(entry, place(entry.path), readOnly)));
+    chunks.append(encodeHeader(headerOf(entry, pathInTar(entry.path, prefix), readOnly)));
     const file = files[position];
     if (entry.kind === "symlink") continue;
     if (file === undefined) throw new Error("The manifest has more files than were listed");
@@ -59,6 +58,11 @@ export async function* tarStream(
 function headerOf(entry: ManifestEntry, path: Uint8Array, readOnly: boolean) {
   if (entry.kind === "symlink") return { path, mode: 0o777, size: 0, target: entry.target };
   return { path, mode: readOnly ? entry.mode & 0o555 : entry.mode, size: entry.size };
+}
+
+/** What a file is called in the tar. */
+export function pathInTar(path: Uint8Array, prefix?: string): Uint8Array {
+  return joinPath(Buffer.from(prefix ?? (looksAbsolute(path) ? "." : "")), path);
 }
 
 /** bsdtar takes what Windows calls a root off the beginning of names (libarchive, `strip_absolute_path`). */

@@ -1,6 +1,7 @@
 import { createSlices } from "./cooperate.ts";
 import { createLook } from "./disk.ts";
 import { PackagerError } from "./error.ts";
+import { readExportIgnored } from "./git/export-ignore.ts";
 import { findLfsPointers } from "./git/lfs.ts";
 import type { IndexEntry } from "./git/parse.ts";
 import { openRepository } from "./git/repository.ts";
@@ -22,12 +23,14 @@ export interface TrackedOptions extends RepositoryOptions {
   /** Where the repository's top lies in the bundle; empty for its root. */
   readonly prefix: Uint8Array;
   readonly from: string;
+  /** Leaves out what attributes mark export-ignore. */
+  readonly exportIgnore?: boolean | undefined;
 }
 
 /** Tracked files with what lies on disk, submodules at their full path. What is tracked and not on disk is told and left out. */
 export async function listTracked(repository: Repository, options: TrackedOptions): Promise<TrackedFiles> {
   refuseUnmerged(repository);
-  const { files, absent, special, gitlinks, hidden } = await lookAtEntries(repository, options);
+  const { files, absent, special, gitlinks, hidden, exportIgnored } = await lookAtEntries(repository, options);
   const submodules: TrackedFiles[] = [];
   for (const gitlink of gitlinks) submodules.push(await listSubmodule(repository, gitlink, options));
   const status = await repository.status;
@@ -37,6 +40,7 @@ export async function listTracked(repository: Repository, options: TrackedOption
     ...missing.map((path) => ({ path: joinPath(options.prefix, path), why: "tracked, but deleted on disk" })),
     ...sparse.map((path) => ({ path: joinPath(options.prefix, path), why: "tracked, but not in the sparse checkout" })),
     ...special.map((path) => ({ path: joinPath(options.prefix, path), why: "neither a file nor a symbolic link" })),
+    ...excludeMarked(exportIgnored, options.prefix),
   ];
   const warnings = [
     ...tell(missing, "tracked, but deleted on disk, and left out"),
@@ -61,6 +65,17 @@ export async function listTracked(repository: Repository, options: TrackedOption
   };
 }
 
+export function excludeMarked(
+  entries: readonly Pick<IndexEntry, "path" | "mode">[],
+  prefix: Uint8Array,
+): readonly ExcludedPath[] {
+  return entries.map(({ path, mode }) => {
+    const inBundle = joinPath(prefix, path);
+    const shown = mode === "160000" ? joinPath(inBundle, fromLatin1("")) : inBundle;
+    return { path: shown, why: "export-ignore in .gitattributes" };
+  });
+}
+
 function tell(paths: readonly Uint8Array[], what: string): readonly string[] {
   return paths.length === 0 ? [] : [`${displayPaths(paths)}: ${what}`];
 }
@@ -72,7 +87,9 @@ function refuseUnmerged({ top, index }: Repository): void {
   });
 }
 
-async function lookAtEntries({ top, index, fileMode, symlinks }: Repository, { prefix, from, signal }: TrackedOptions) {
+async function lookAtEntries({ top, index, fileMode, symlinks }: Repository, options: TrackedOptions) {
+  const { prefix, from, signal, exportIgnore } = options;
+  const isMarked = exportIgnore ? await readExportIgnored(index.entries(), { ...options, directory: top }) : undefined;
   const look = createLook({ directory: top, prefix, from });
   const pause = createSlices(signal);
   const files: ListedFile[] = [];
@@ -80,7 +97,12 @@ async function lookAtEntries({ top, index, fileMode, symlinks }: Repository, { p
   const special: Uint8Array[] = [];
   const gitlinks: IndexEntry[] = [];
   const hidden: Uint8Array[] = [];
+  const exportIgnored: IndexEntry[] = [];
   for (const entry of index.entries()) {
+    if (isMarked?.(entry.path)) {
+      exportIgnored.push(entry);
+      continue;
+    }
     if (entry.assumeUnchanged) hidden.push(entry.path);
     if (entry.mode === "160000") {
       gitlinks.push(entry);
@@ -94,7 +116,7 @@ async function lookAtEntries({ top, index, fileMode, symlinks }: Repository, { p
     const paused = pause();
     if (paused) await paused;
   }
-  return { files, absent, special, gitlinks, hidden };
+  return { files, absent, special, gitlinks, hidden, exportIgnored };
 }
 
 function recordedKind({ mode }: IndexEntry, { fileMode, symlinks }: { fileMode: boolean; symlinks: boolean }) {

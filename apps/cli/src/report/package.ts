@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 
 import { stripControlCharacters } from "@slipway/core";
 import type { ManifestEntry } from "@slipway/core";
-import type { Listing, PackedBundle } from "@slipway/packager";
+import type { ExplainedSubmodule, Listing, PackedBundle } from "@slipway/packager";
 
 import { count, formatBytes, renderTable } from "./text.ts";
 
@@ -47,7 +47,7 @@ export function renderList({ manifest }: PackedBundle): string {
 }
 
 export async function renderExplanation(listing: Listing): Promise<string> {
-  const { explainListing } = await import("@slipway/packager");
+  const { explainListing, explainSubmodules, predictBytes } = await import("@slipway/packager");
   const { rule, root, companions } = listing;
   const rules = {
     1: companions.length === 0 ? "this repository" : "this repository, which holds its companions",
@@ -58,17 +58,28 @@ export async function renderExplanation(listing: Listing): Promise<string> {
   for (const { name, directory, inside } of companions) {
     head.push(`companion ${name}: ${directory}${inside ? " (inside the repository)" : ""}`);
   }
+  head.push(...explainSubmodules(listing).map(describeSubmodule));
   const lines = explainListing(listing);
   const kept = lines.filter((line) => line.kept);
-  const bytes = kept.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  const bytes = await predictBytes(listing, { prefix: "tree", manifestName: "manifest" });
   const rows = lines.map((line) => [
     line.kept ? "+" : "-",
     printableText(line.path),
     line.size === undefined ? "" : formatBytes(line.size),
     line.why,
   ]);
-  const end = `${count(kept.length, "path")} would be shipped, ${formatBytes(bytes)} before compression\n`;
+  const end = `${count(kept.length, "path")} would be shipped, ${formatBytes(bytes.content)}; ${formatBytes(bytes.tar)} travel to a store that has none of it\n`;
   return `${head.map((line) => `${stripControlCharacters(line)}\n`).join("")}${renderTable(rows)}${end}`;
+}
+
+function describeSubmodule({ path, recorded, commit, state, dirty }: ExplainedSubmodule): string {
+  const short = (id = "") => id.slice(0, 10);
+  const states = {
+    as_recorded: `commit ${short(commit)}, as recorded`,
+    moved: `commit ${short(commit)}, while ${short(recorded)} is recorded`,
+    not_initialised: `not initialised, left out (${short(recorded)} is recorded)`,
+  };
+  return `submodule ${path}: ${states[state]}${dirty ? ", with uncommitted changes" : ""}`;
 }
 
 function printable(path: Uint8Array): string {

@@ -14,6 +14,8 @@ export interface GitOptions {
   readonly cwd: string;
   /** Made by `gitEnvironment`. */
   readonly env: Readonly<Record<string, string>>;
+  /** Empty when absent. */
+  readonly stdin?: Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -32,15 +34,17 @@ const readOnlySettings = [
 export const readOnlyArguments = ["--no-pager", ...readOnlySettings.flatMap((setting) => ["-c", setting])];
 
 /** Runs git with an argument list and resolves whatever its exit code. Rejects with the system's error where there is no git. */
-export function runGit(args: readonly string[], { cwd, env, signal }: GitOptions): Promise<GitResult> {
+export function runGit(args: readonly string[], { cwd, env, stdin, signal }: GitOptions): Promise<GitResult> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const child = spawn("git", [...readOnlyArguments, ...args], {
       cwd,
       env,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
       signal,
     });
+    child.stdin.on("error", () => {}); // Whoever stops reading says why in another way.
+    child.stdin.end(stdin);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes));

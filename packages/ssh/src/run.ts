@@ -26,6 +26,7 @@ const stderrLimitBytes = 64 * 1024;
 
 /** Runs one command on a link until it has exited and its output is closed, or until it is to be stopped. */
 export async function runOnLink(link: Link, argv: readonly string[], options: RunOptions): Promise<ExecResult> {
+  options.signal?.throwIfAborted();
   if (argv.length === 0) throw new TypeError("An empty argument list");
   const stop = new AbortController();
   const forwardAbort = () => stop.abort(options.signal?.reason);

@@ -71,9 +71,16 @@ async function addKnownHost(file: string, key: Uint8Array, { hostKeyName, port, 
   const name = knownHostName(hostKeyName, port);
   const line = `${hashKnownHosts ? hashHostName(name) : name} ${keyTypeOf(key)} ${Buffer.from(key).toString("base64")}\n`;
   const text = await readIfThere(file);
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  // In one write, so that others who append at the same time do not come in between.
-  await appendFile(file, text === "" || text.endsWith("\n") ? line : `\n${line}`, { mode: 0o600 });
+  try {
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    // In one write, so that others who append at the same time do not come in between.
+    await appendFile(file, text === "" || text.endsWith("\n") ? line : `\n${line}`, { mode: 0o600 });
+  } catch (cause) {
+    throw new SshError("SSH_CONFIG_INVALID", `Cannot add the host key of ${name} to ${file}`, {
+      hint: "Make the file writable: a key that is not kept cannot be checked the next time.",
+      cause,
+    });
+  }
 }
 
 async function readIfThere(file: string): Promise<string> {

@@ -186,11 +186,21 @@ describe.skipIf(!hasSshd)("ssh_config", () => {
   });
 });
 
-test.each(["-oProxyCommand=x", "a b", "a;b", "$(x)", "", "a'b", "a\nb"])("%j is no host's name", async (host) => {
-  await expect(connectSsh({ host }, { env: {} })).rejects.toMatchObject({ code: "SSH_CONFIG_INVALID" });
-  await expect(connectSsh({ host: "h", user: host }, { env: {} })).rejects.toMatchObject({
-    code: "SSH_CONFIG_INVALID",
-  });
+test.each(["-oProxyCommand=x", "a b", "a;b", "$(x)", "", "a'b", "a\nb", "h\\"])(
+  "%j is no host's name",
+  async (host) => {
+    await expect(connectSsh({ host }, { env: {} })).rejects.toMatchObject({ code: "SSH_CONFIG_INVALID" });
+  },
+);
+
+test.each(["-lroot", "a;b", "$(x)", "", "a'b", "a\nb", "a -b", "a\\"])("%j is no user's name", async (user) => {
+  await expect(connectSsh({ host: "h", user }, { env: {} })).rejects.toMatchObject({ code: "SSH_CONFIG_INVALID" });
+});
+
+test("a user may be of a domain", async () => {
+  const options = { env: { PATH: process.env["PATH"] }, home: "/home/me", configFile: "/dev/null" };
+  const { config } = await readHostConfig({ host: "h", user: "DOMAIN\\alice" }, options);
+  expect(config.user).toBe("DOMAIN\\alice");
 });
 
 test.each([

@@ -2,12 +2,13 @@ import { createServer } from "node:net";
 import path from "node:path";
 
 import { fakeClock, writeFiles } from "@slipway/testing";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { connectSsh } from "../src/index.ts";
 import type { SshEvent } from "../src/index.ts";
 import { openFakeServer } from "./fake-server.ts";
 import { freePort, hasSshd, killSession, openTestServer } from "./sshd.ts";
+import type { TestServer } from "./sshd.ts";
 
 const stopped = new Error("stopped by the test");
 
@@ -102,8 +103,13 @@ describe("no connection", () => {
 });
 
 describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("a transport over %s", (kind) => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await openTestServer();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
   test("says that a command's end could not be learned when the connection is lost, and connects again for the next", async () => {
-    await using server = await openTestServer();
     const events: string[] = [];
     const onEvent = (event: SshEvent) => void (event.type !== "ssh.exec" && events.push(event.type));
     await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind, onEvent });
@@ -121,7 +127,6 @@ describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("a transport over %
   });
 
   test("tells every exit code and many signals", async () => {
-    await using server = await openTestServer();
     await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind });
     const endOf = async (script: string) => {
       const { exitCode, signal } = await transport.exec(["sh", "-c", script]);
@@ -141,7 +146,6 @@ describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("a transport over %
   });
 
   test("sends one command for each exec, at most four at a time, in their order", async () => {
-    await using server = await openTestServer();
     let sent = 0;
     const onEvent = (event: SshEvent) => void (event.type === "ssh.exec" && (sent += 1));
     await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind, onEvent });
@@ -157,15 +161,14 @@ describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("a transport over %
   });
 
   test("gets along with a server that takes fewer at once", async () => {
-    await using server = await openTestServer({ config: ["MaxSessions 2"] });
-    await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind });
+    await using special = await openTestServer({ config: ["MaxSessions 2"] });
+    await using transport = await connectSsh({ host: "testhost" }, { ...special.options, transport: kind });
     const texts = Array.from({ length: 6 }, (_, index) => `input ${index}`);
     const runs = texts.map((stdin) => transport.exec(["sh", "-c", "sleep 0.1; cat"], { stdin }));
     expect((await Promise.all(runs)).map(({ stdout }) => Buffer.from(stdout).toString())).toEqual(texts);
   });
 
   test("moves many bytes both ways unchanged", async () => {
-    await using server = await openTestServer();
     await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind });
     const bytes = Buffer.alloc(20 << 20);
     for (let index = 0; index < bytes.length; index += 4) bytes.writeUInt32LE((index * 2_654_435_761) % 2 ** 32, index);
@@ -174,7 +177,6 @@ describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("a transport over %
   });
 
   test("ends a command that is aborted before it began, and leaves nothing of it", async () => {
-    await using server = await openTestServer();
     await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind });
     const abort = new AbortController();
     const command = transport.exec(["sleep", "986754"], { signal: abort.signal });
@@ -185,7 +187,6 @@ describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("a transport over %
   });
 
   test("rejects with what onStdout throws", async () => {
-    await using server = await openTestServer();
     await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind });
     const onStdout = () => {
       throw stopped;
@@ -194,7 +195,6 @@ describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("a transport over %
   });
 
   test("says that it is closed, and that the arguments are too long, before it sends anything", async () => {
-    await using server = await openTestServer();
     const transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind });
     expect(await codeOf(transport.exec(["true", "x".repeat(1 << 18)]))).toBe("SSH_COMMAND_TOO_LONG");
     await expect(transport.exec([])).rejects.toThrow(TypeError);
@@ -204,8 +204,8 @@ describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("a transport over %
   });
 
   test("says what an account that may not run commands prints", async () => {
-    await using server = await openTestServer({ loginShell: "/usr/sbin/nologin" });
-    await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind });
+    await using special = await openTestServer({ loginShell: "/usr/sbin/nologin" });
+    await using transport = await connectSsh({ host: "testhost" }, { ...special.options, transport: kind });
     await expect(transport.exec(["true"])).rejects.toMatchObject({
       code: "SSH_COMMAND_NOT_STARTED",
       details: { output: expect.stringContaining("not available") as string },
@@ -213,10 +213,10 @@ describe.skipIf(!hasSshd).each(["ssh2", "openssh"] as const)("a transport over %
   });
 
   test("shows the server's banner as an event, or not at all, and never in a command's output", async () => {
-    await using server = await openTestServer({ config: [`Banner ${path.resolve(import.meta.dirname, "sshd.ts")}`] });
+    await using special = await openTestServer({ config: [`Banner ${path.resolve(import.meta.dirname, "sshd.ts")}`] });
     const banners: string[] = [];
     const onEvent = (event: SshEvent) => void (event.type === "ssh.banner" && banners.push(event.text));
-    await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: kind, onEvent });
+    await using transport = await connectSsh({ host: "testhost" }, { ...special.options, transport: kind, onEvent });
     expect(await transport.exec(["true"])).toEqual({ exitCode: 0, stdout: Buffer.alloc(0), stderr: "" });
     expect(banners.length).toBe(kind === "ssh2" ? 1 : 0);
   });

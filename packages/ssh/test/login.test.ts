@@ -49,7 +49,7 @@ interface Agent extends AsyncDisposable {
 
 async function openAgent(folder: string): Promise<Agent> {
   const socket = path.join(folder, "agent");
-  const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: ["ignore", "pipe", "ignore"] });
+  const agent = spawn("/usr/bin/env", ["ssh-agent", "-D", "-a", socket], { stdio: ["ignore", "pipe", "ignore"] });
   const exited = new Promise((resolve) => agent.once("exit", resolve));
   const env = { PATH: process.env["PATH"], SSH_AUTH_SOCK: socket };
   await eventually("the agent", () =>
@@ -225,7 +225,19 @@ describe.skipIf(!hasSshd)("by itself leaves to OpenSSH", () => {
 
   test("a key in PKCS#8", async () => {
     await using server = await openTestServer();
-    await run("ssh-keygen", ["-q", "-t", "rsa", "-m", "PKCS8", "-N", "", "-f", path.join(server.folder, "p8")]);
+    await run("ssh-keygen", [
+      "-q",
+      "-t",
+      "rsa",
+      "-b",
+      "2048",
+      "-m",
+      "PKCS8",
+      "-N",
+      "",
+      "-f",
+      path.join(server.folder, "p8"),
+    ]);
     await run("mv", [path.join(server.folder, "p8"), server.identity]);
     await run("mv", [path.join(server.folder, "p8.pub"), `${server.identity}.pub`]);
     await writeFile(path.join(server.folder, "authorized_keys"), await readFile(`${server.identity}.pub`));
@@ -285,6 +297,18 @@ describe.skipIf(!hasSshd)("to a server that asks", () => {
       [{ kind: "keyboard-interactive", prompt: "Code: ", echo: true }],
       1,
     ]);
+  });
+
+  test("a person who does not answer is not asked again", async () => {
+    await using server = await openFakeServer({ secondFactor: "123456", prompt: "Code: " });
+    const reason = new Error("the phone is not here");
+    let asked = 0;
+    const ask = () => {
+      asked += 1;
+      return Promise.reject(reason);
+    };
+    await expect(connectSsh({ host: "testhost" }, { ...server.options, transport: "ssh2", ask })).rejects.toBe(reason);
+    expect(asked).toBe(1);
   });
 
   test("and nobody is there to answer, the error says what it would accept", async () => {

@@ -104,6 +104,7 @@ export async function openTestServer(options: TestServerOptions = {}): Promise<T
       "PermitRootLogin yes",
       "PrintMotd no",
       "MaxStartups 100",
+      "SetEnv SHLVL=9", // Or the bash of whoever runs the tests reads their .bashrc for each command.
       `ForceCommand ${file("login")}`,
     ]),
     ssh_config: lines([
@@ -163,7 +164,8 @@ export async function killSession(transport: Transport): Promise<void> {
 }
 
 export async function keygen(file: string, type: string, options: readonly string[] = []): Promise<void> {
-  await run("ssh-keygen", ["-q", "-t", type, "-N", "", "-C", "test", ...options, "-f", file]);
+  const bits = type === "rsa" ? ["-b", "2048"] : []; // The smallest that is accepted is made soonest.
+  await run("ssh-keygen", ["-q", "-t", type, ...bits, "-N", "", "-C", "test", ...options, "-f", file]);
 }
 
 async function knownHostsOf(hostKeys: readonly string[], port: number): Promise<string> {

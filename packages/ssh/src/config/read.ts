@@ -6,7 +6,6 @@ import { stripControlCharacters } from "@slipway/core";
 
 import type { SshDestination, SshEnvironment } from "../destination.ts";
 import { SshError } from "../error.ts";
-import { evaluateConfigFiles } from "./evaluate.ts";
 import { toHostConfig } from "./host-config.ts";
 import type { ConfigValues, HostConfig, HostConfigFacts } from "./host-config.ts";
 
@@ -34,26 +33,33 @@ export async function readHostConfig(destination: SshDestination, options: ReadC
     env: options.env,
   };
   const answer = await askOpenSsh(destination, options);
-  const values = answer ?? (await evaluateConfigFiles(facts, options.configFile));
+  const values = answer ?? (await evaluateFiles(facts, options.configFile));
   return { config: toHostConfig(values, facts), hasOpenSsh: answer !== undefined };
+}
+
+async function evaluateFiles(facts: HostConfigFacts, configFile: string | undefined): Promise<ConfigValues> {
+  const { evaluateConfigFiles } = await import("./evaluate.ts");
+  return evaluateConfigFiles(facts, configFile);
 }
 
 export function homeOf({ home, env }: SshEnvironment): string {
   return home ?? env["HOME"] ?? userInfo().homedir;
 }
 
+/** What begins with a dash would be an option of ssh's; the others mean something to the shell that runs a ProxyCommand. */
+const noHost = /^$|^-|[\s'"`$\\;&<>|(){}]|[^\u0021-\u007e]/;
+// oxlint-disable-next-line no-control-regex
+const noUser = /^$|^-|\s-|\\$|['"`;&<>|(){}\u0000-\u001f\u007f]/;
+
 function checkDestination({ host, user }: SshDestination): void {
-  for (const [what, value] of [
-    ["host", host],
-    ["user", user ?? "x"],
-  ] as const) {
-    // What begins with a dash would be an option of ssh's, and the others mean something to ProxyCommand's shell.
-    if (/^$|^-|[\s'"`$\\;&<>|(){}]|[^\u0021-\u007e]/.test(value)) {
-      throw new SshError("SSH_CONFIG_INVALID", `${JSON.stringify(value)} cannot be the name of a ${what}`, {
-        hint: "Give a host's name, its address or an alias of ssh_config.",
-      });
-    }
-  }
+  if (noHost.test(host)) throw invalidName("host", host);
+  if (user !== undefined && noUser.test(user)) throw invalidName("user", user);
+}
+
+function invalidName(what: string, value: string): SshError {
+  return new SshError("SSH_CONFIG_INVALID", `${JSON.stringify(value)} cannot be the name of a ${what}`, {
+    hint: "Give a host's name, its address or an alias of ssh_config, and the user apart.",
+  });
 }
 
 async function askOpenSsh(

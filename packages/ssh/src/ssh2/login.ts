@@ -37,13 +37,18 @@ export async function prepareLogin(options: LoginOptions): Promise<Login> {
   let accepted: readonly string[] = [];
   let cause: unknown;
 
+  const giveUp = (reason: unknown) => {
+    cause ??= reason;
+  };
+
   async function next(methods: readonly string[] | null): Promise<AnyAuthMethod | false> {
     if (methods) accepted = methods;
+    if (cause !== undefined) return false;
     for (;;) {
       const index = attempts.findIndex((attempt) => !methods || methods.includes(methodOf(attempt)));
       const [attempt] = index === -1 ? [] : attempts.splice(index, 1);
       if (!attempt) return tried.length === 0 && !methods ? { type: "none", username: config.user } : false;
-      const method = await methodFor(attempt, options);
+      const method = await methodFor(attempt, options, giveUp);
       if (!method) continue;
       tried.push(nameOf(attempt));
       return method;
@@ -55,7 +60,7 @@ export async function prepareLogin(options: LoginOptions): Promise<Login> {
       next(methods).then(
         (method) => give(method as AnyAuthMethod), // `false` is allowed, though the types do not know.
         (error: unknown) => {
-          cause = error;
+          giveUp(error);
           give(false as unknown as AnyAuthMethod);
         },
       );
@@ -64,7 +69,11 @@ export async function prepareLogin(options: LoginOptions): Promise<Login> {
   };
 }
 
-async function methodFor(attempt: Attempt, options: LoginOptions): Promise<AnyAuthMethod | undefined> {
+async function methodFor(
+  attempt: Attempt,
+  options: LoginOptions,
+  giveUp: (reason: unknown) => void,
+): Promise<AnyAuthMethod | undefined> {
   const { config, ask } = options;
   const username = config.user;
   switch (attempt.kind) {
@@ -75,7 +84,7 @@ async function methodFor(attempt: Attempt, options: LoginOptions): Promise<AnyAu
     case "encrypted":
       return unlock(attempt, options);
     case "keyboard-interactive":
-      return { type: "keyboard-interactive", username, prompt: promptWith(options) };
+      return { type: "keyboard-interactive", username, prompt: promptWith(options, giveUp) };
     case "password": {
       const prompt = `Password of ${username} on ${config.alias}: `;
       const password = await ask?.({ kind: "password", prompt, echo: false });
@@ -99,7 +108,10 @@ async function unlock({ file, text }: Attempt & { kind: "encrypted" }, { config,
   return undefined;
 }
 
-function promptWith({ ask, config }: LoginOptions): KeyboardInteractiveAuthMethod["prompt"] {
+function promptWith(
+  { ask, config }: LoginOptions,
+  giveUp: (reason: unknown) => void,
+): KeyboardInteractiveAuthMethod["prompt"] {
   return (_name, instructions, _language, prompts, finish) => {
     async function answer(): Promise<string[]> {
       const answers: string[] = [];
@@ -110,7 +122,10 @@ function promptWith({ ask, config }: LoginOptions): KeyboardInteractiveAuthMetho
       }
       return answers;
     }
-    answer().then(finish, () => finish([]));
+    answer().then(finish, (error: unknown) => {
+      giveUp(error);
+      finish([]); // The server refuses it, and then nothing more is tried.
+    });
   };
 }
 

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { ClusterConfig } from "@slipway/config";
 import type { Executor, Transport } from "@slipway/core";
 
-import { homeDirectory } from "../compose.ts";
+import { cacheDirectory, homeDirectory } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
 import { repositoryTop } from "../project.ts";
@@ -42,6 +42,7 @@ export async function openClusterExecutor(config: ClusterConfig, context: Contex
     transport,
     jobDir: config.jobDir,
     cluster: toClusterSettings(config),
+    cacheDirectory: path.join(cacheDirectory(context), "slurm"),
   });
   const dispose = async () => {
     await executor[Symbol.asyncDispose]();

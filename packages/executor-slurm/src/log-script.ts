@@ -68,7 +68,10 @@ while :; do
   fi
   if [ -z "$follow" ] || { [ -n "$ended" ] && [ "$attempt" -ne "$known" ]; }; then break; fi
   naps=$((naps + 1))
-  if [ "$attempt" -eq 0 ] || [ -n "$ended" ]; then [ "$naps" -le 15 ] || break; else [ "$naps" -le 60 ] || break; fi
+  patience=60
+  [ "$attempt" -gt 0 ] || patience=15
+  [ -z "$ended" ] || patience=3 # The state will be final in a moment, or the next attempt waits in the queue.
+  [ "$naps" -le "$patience" ] || break
   nap
 done
 say DONE "$attempt" "$offset" "$ended"

@@ -2,7 +2,7 @@ import { PackagerError } from "./error.ts";
 import { openBlobs } from "./git/blobs.ts";
 import type { Blobs } from "./git/blobs.ts";
 import { readExportIgnored } from "./git/export-ignore.ts";
-import type { Repository } from "./git/repository.ts";
+import type { Repository, RepositoryOptions } from "./git/repository.ts";
 import type { TreeEntry } from "./git/tree.ts";
 import type { ListedFile } from "./listing.ts";
 import { absolutePath, displayPath, displayPaths, isSafePath, joinPath, latin1 } from "./paths.ts";
@@ -88,6 +88,20 @@ async function listSubmoduleTree(
   const from = `submodule ${displayPath(inBundle)}`;
   const tree = await listTree(inner, { ...options, prefix: inBundle, from, ref: recorded });
   return { ...tree, submodules: [{ path: inBundle, recorded, commit: recorded, dirty: false }, ...tree.submodules] };
+}
+
+/** Tracked files that differ from HEAD, in the repository or, at their full path, in a submodule of it. */
+export async function findDirty(
+  { top, index, status }: Repository,
+  options: RepositoryOptions,
+): Promise<readonly Uint8Array[]> {
+  const dirty = [...(await status).dirty];
+  for (const { mode, path } of index.entries()) {
+    if (mode !== "160000") continue;
+    const inner = await openSubmodule(absolutePath(top, path).toString(), options);
+    if (inner) dirty.push(...(await findDirty(inner, options)).map((name) => joinPath(path, name)));
+  }
+  return dirty;
 }
 
 /** Throws PACKAGER_DIRTY with the names of what differs from HEAD. */

@@ -1,5 +1,3 @@
-import { setImmediate } from "node:timers/promises";
-
 const sliceMs = 20;
 
 /**
@@ -7,12 +5,13 @@ const sliceMs = 20;
  * Returns undefined in between, so that a loop need not wait for a promise each time.
  */
 export function createSlices(signal: AbortSignal | undefined): () => Promise<void> | undefined {
-  let sliceEnd = performance.now() + sliceMs;
+  let sliceStart = Date.now();
   return () => {
-    if (performance.now() < sliceEnd) return undefined;
-    return setImmediate().then(() => {
+    const elapsedMs = Date.now() - sliceStart;
+    if (elapsedMs >= 0 && elapsedMs < sliceMs) return undefined; // Below 0 the clock was set back.
+    return new Promise((resolve) => setImmediate(resolve)).then(() => {
       signal?.throwIfAborted();
-      sliceEnd = performance.now() + sliceMs;
+      sliceStart = Date.now();
     });
   };
 }

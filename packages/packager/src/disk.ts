@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { constants, lstatSync, readFileSync, readlinkSync } from "node:fs";
 import type { Stats } from "node:fs";
 
 import { PackagerError, systemCode } from "./error.ts";
@@ -26,20 +26,24 @@ export interface RecordedKind {
 /** Looks at files below one directory without reading them and without following a symbolic link, also none on the way. */
 export function createLook({ directory, prefix, from }: LookOptions) {
   const isRealDirectory = createDirectoryCheck(directory);
+  let lastParent = "";
   return (name: Uint8Array, recorded?: RecordedKind): ListedFile | Unpackable => {
     const text = latin1(name);
-    if (!isRealDirectory(parentPath(text))) return "absent";
+    const parent = parentPath(text);
+    if (parent !== lastParent && !isRealDirectory(parent)) return "absent";
+    lastParent = parent;
     const source = absolutePath(directory, name, text);
     const stat = lstat(source);
     if (stat === undefined) return "absent";
     const path = joinPath(prefix, name);
     const stamp = stampOf(stat);
-    if (stat.isSymbolicLink()) {
+    const kind = stat.mode & constants.S_IFMT;
+    if (kind === constants.S_IFLNK) {
       const target = readlinkSync(source, { encoding: "buffer" });
       return { path, kind: "symlink", source, from, mode: 0o777, size: 0, stamp, target };
     }
-    if (stat.isDirectory()) return "directory";
-    if (!stat.isFile()) return "special";
+    if (kind === constants.S_IFDIR) return "directory";
+    if (kind !== constants.S_IFREG) return "special";
     if (recorded?.isSymlink) {
       return { path, kind: "symlink", source, from, mode: 0o777, size: 0, stamp, target: readFileSync(source) };
     }

@@ -2,7 +2,7 @@ import { lstatSync } from "node:fs";
 
 import type { Companion } from "@slipway/core";
 
-import { listCommitted, refuseDirty } from "./committed.ts";
+import { findDirty, listCommitted, refuseDirty } from "./committed.ts";
 import { listCompanionFiles } from "./companion-files.ts";
 import type { CompanionFiles } from "./companion-files.ts";
 import { locateCompanion } from "./companion.ts";
@@ -76,7 +76,7 @@ async function gatherRepository(
   if (code?.kind === "commit") {
     const { ref = "HEAD", allowDirty = false } = code;
     const status = await opened.status;
-    if (!allowDirty) refuseDirty(opened.top, status.dirty);
+    if (!allowDirty) refuseDirty(opened.top, await findDirty(opened, { env, signal }));
     const from = `commit ${ref}`;
     const tracked = await listCommitted(opened, { env, signal, ref, prefix: fromLatin1(""), from, exportIgnore });
     return { tracked, status, opened, commit: tracked.commit };

@@ -2,8 +2,8 @@ import { PackagerError } from "./error.ts";
 import { globText } from "./globs.ts";
 import type { Glob } from "./globs.ts";
 import type { ListedFile } from "./listing.ts";
-import { displayPath } from "./paths.ts";
-import { findSecretName } from "./secrets.ts";
+import { displayPath, joinedPaths } from "./paths.ts";
+import { findSecretName, mayHaveSecretName } from "./secrets.ts";
 import type { FoundSecret } from "./secrets.ts";
 import { megabytes } from "./warnings.ts";
 
@@ -12,6 +12,7 @@ export interface SecretPlace extends FoundSecret {
 }
 
 export function secretNames(files: readonly ListedFile[]): readonly SecretPlace[] {
+  if (!mayHaveSecretName(joinedPaths(files))) return [];
   return files.flatMap((file) => {
     const found = findSecretName(file.path);
     return found === undefined ? [] : [{ file, ...found }];

@@ -34,6 +34,18 @@ export function absolutePath(directory: string, path: Uint8Array, text = latin1(
   return Buffer.concat([Buffer.from(`${directory}/`), path]);
 }
 
+/** All paths, with a zero byte between two, one character a byte: for one look at all of them. */
+export function joinedPaths(files: readonly { readonly path: Uint8Array }[]): string {
+  const joined = Buffer.allocUnsafe(files.reduce((sum, { path }) => sum + path.length + 1, 0));
+  let length = 0;
+  for (const { path } of files) {
+    joined.set(path, length);
+    length += path.length;
+    joined[length++] = 0;
+  }
+  return joined.toString("latin1", 0, Math.max(0, length - 1));
+}
+
 /** `directory/path`, both relative; an empty directory adds nothing. */
 export function joinPath(directory: Uint8Array, path: Uint8Array): Uint8Array {
   return directory.length === 0 ? path : Buffer.concat([directory, slash, path]);

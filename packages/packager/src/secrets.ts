@@ -47,6 +47,14 @@ export function findSecrets(content: Buffer): readonly FoundSecret[] {
 const secretName =
   /(?:^|\/)(?:\.env(?:\.(?!(?:example|sample|template|dist|defaults?)$)[^/]*)?|id_(?:rsa|dsa|ecdsa|ed25519)|[._]netrc|\.pgpass|\.git-credentials|\.aws\/credentials)$/;
 
+// oxlint-disable-next-line no-control-regex
+const secretNameHint = /(?:^|[/\u0000])(?:\.env|id_[rde]|[._]netrc|\.pgpass|\.git-credentials|\.aws\/credentials)/;
+
+/** One look at all paths, one character a byte, with a zero byte between two: false where none of them can be such a name. */
+export function mayHaveSecretName(paths: string): boolean {
+  return secretNameHint.test(paths);
+}
+
 /** Whether a file's name says that it holds secrets. */
 export function findSecretName(path: Uint8Array): FoundSecret | undefined {
   return secretName.test(globText(path)) ? { kind: "a file that is made to hold secrets" } : undefined;

@@ -2,7 +2,7 @@ import path from "node:path";
 
 import type { Gathered } from "./gather.ts";
 import type { ListedFile } from "./listing.ts";
-import { displayPath, displayPaths, latin1, parentPath } from "./paths.ts";
+import { displayPath, displayPaths, joinedPaths, latin1, parentPath } from "./paths.ts";
 
 /** Above this a single file is told. */
 const bigFileBytes = 10_000_000;
@@ -63,9 +63,9 @@ function leadsOut(link: Uint8Array, target: Uint8Array): boolean {
 }
 
 function differingInCase(files: readonly ListedFile[]): readonly string[] {
-  const paths = Buffer.concat(files.flatMap((file) => [file.path, separator])).toString("utf8");
-  const folded = paths.toLowerCase().split("\0", files.length);
-  if (new Set(folded).size === files.length) return [];
+  const names = joinedPaths(files);
+  if (isAscii.test(names) && !mayDifferInCase(names.split("\0"))) return [];
+  const folded = Buffer.from(names, "latin1").toString("utf8").toLowerCase().split("\0");
   const seen = new Map<string, Uint8Array>();
   const pairs: string[] = [];
   for (const [position, { path: file }] of files.entries()) {
@@ -74,7 +74,16 @@ function differingInCase(files: readonly ListedFile[]): readonly string[] {
     if (other === undefined) seen.set(key, file);
     else pairs.push(`${displayPath(other)} and ${displayPath(file)}`);
   }
+  if (pairs.length === 0) return [];
   return [`${displayPaths(pairs)} differ only in case: some file systems hold just one of them`];
 }
 
-const separator = Buffer.from("\0");
+// oxlint-disable-next-line no-control-regex
+const isAscii = /^[\u0000-\u007f]*$/;
+
+/** Of two names that differ in case only, one has a capital letter. */
+function mayDifferInCase(names: readonly string[]): boolean {
+  const capitalized = names.filter((name) => /[A-Z]/.test(name));
+  const folded = new Set(capitalized.map((name) => name.toLowerCase()));
+  return folded.size < capitalized.length || (folded.size > 0 && names.some((name) => folded.has(name)));
+}

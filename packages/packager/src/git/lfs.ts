@@ -12,9 +12,7 @@ const pointerBytes = 1024;
 
 /** Of a repository's tracked files those that are LFS pointers on disk, in place of the content that they stand for. */
 export function findLfsPointers(files: readonly ListedFile[]): readonly Uint8Array[] {
-  const usesLfs = files.some(
-    (file) => isAttributes(latin1(file.path)) && readFileSync(file.source).includes("filter=lfs"),
-  );
+  const usesLfs = files.some((file) => isAttributes(file.path) && readFileSync(file.source).includes("filter=lfs"));
   if (!usesLfs) return [];
   const isSmall = (file: ListedFile) =>
     file.kind === "file" && file.size > pointerStart.length && file.size < pointerBytes;
@@ -23,8 +21,12 @@ export function findLfsPointers(files: readonly ListedFile[]): readonly Uint8Arr
     .map((file) => file.path);
 }
 
-function isAttributes(path: string): boolean {
-  return path === ".gitattributes" || path.endsWith("/.gitattributes");
+const attributesName = ".gitattributes";
+
+function isAttributes(path: Uint8Array): boolean {
+  const start = path.length - attributesName.length;
+  if (path[start] !== 0x2e) return false; // Its dot: few paths need to be decoded.
+  return latin1(path.subarray(start)) === attributesName && (start === 0 || path[start - 1] === 0x2f);
 }
 
 /**

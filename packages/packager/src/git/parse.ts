@@ -25,40 +25,27 @@ export function parseIndex(stdout: Buffer): Index {
   const text = latin1(stdout);
   const unmerged = new Map<string, Uint8Array>();
   let size = 0;
-  for (const line of indexLines(text)) {
-    if (line.stage === "0") size += 1;
-    else unmerged.set(text.slice(line.pathStart, line.end), stdout.subarray(line.pathStart, line.end));
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    end = text.indexOf("\0", start);
+    const pathStart = text.indexOf("\t", start) + 1;
+    if (text[pathStart - 2] === "0") size += 1;
+    else unmerged.set(text.slice(pathStart, end), stdout.subarray(pathStart, end));
   }
   return { size, entries: () => indexEntries(stdout, text), unmerged: [...unmerged.values()] };
 }
 
-interface IndexLine {
-  readonly start: number;
-  readonly idEnd: number;
-  readonly stage: string | undefined;
-  readonly pathStart: number;
-  readonly end: number;
-}
-
-function* indexLines(text: string): Generator<IndexLine> {
-  for (let start = 0; start < text.length;) {
-    const end = text.indexOf("\0", start);
-    const idEnd = text.indexOf(" ", start + 9);
-    yield { start, idEnd, stage: text[idEnd + 1], pathStart: idEnd + 3, end };
-    start = end + 1;
-  }
-}
-
 function* indexEntries(stdout: Buffer, text: string): Generator<IndexEntry> {
-  for (const { start, idEnd, stage, pathStart, end } of indexLines(text)) {
-    if (stage !== "0") continue;
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    end = text.indexOf("\0", start);
+    const pathStart = text.indexOf("\t", start) + 1;
+    if (text[pathStart - 2] !== "0") continue;
     const mode = text.slice(start + 2, start + 8);
     if (!isIndexMode(mode)) throw new Error(`git ls-files answered with the mode ${mode}`);
     const tag = text[start] ?? "";
     yield {
       path: stdout.subarray(pathStart, end),
       mode,
-      objectId: text.slice(start + 9, idEnd),
+      objectId: text.slice(start + 9, pathStart - 3),
       skipWorktree: tag === "S" || tag === "s",
       assumeUnchanged: tag !== tag.toUpperCase(),
     };

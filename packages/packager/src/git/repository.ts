@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 
 import { PackagerError, systemCode } from "../error.ts";
 import { gitEnvironment, gitFailed, gitOutput, runGit } from "./command.ts";
@@ -44,26 +44,30 @@ export async function openRepository(
   { env, signal }: RepositoryOptions,
 ): Promise<Repository | undefined> {
   const options: GitOptions = { cwd: directory, env: gitEnvironment(env).env, signal };
+  // All that does not wait for another is started at once; what is needed to start the status comes first.
+  const settings = runGit(["config", "-z", "--list"], options).then(({ stdout }) => parseConfig(stdout));
+  const statusOutput = settings.then((config) => gitOutput([...withoutFilters(config), ...statusArguments], options));
+  statusOutput.catch(() => {}); // Whoever awaits the status hears of the failure; until then it is nobody's.
   const answers = await Promise.all([
-    runGit(["rev-parse", "--is-bare-repository", "--is-inside-git-dir", "--show-toplevel"], options),
-    runGit(["config", "-z", "--list"], options),
+    settings,
     runGit(indexArguments, options),
+    runGit(["rev-parse", "--is-bare-repository", "--is-inside-git-dir", "--show-toplevel"], options),
   ]).catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT" && existsSync(directory)) return undefined;
-    throw error;
+    const isDirectory = statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (systemCode(error) === "ENOENT" && isDirectory) return undefined;
+    throw isDirectory || signal?.aborted ? error : noDirectory(directory, error);
   });
   if (answers === undefined) {
     const { openWithoutGit } = await import("./without-git.ts");
     return openWithoutGit(directory, { env, signal });
   }
-  const [place, settings, listed] = answers;
+  const [config, listed, place] = answers;
   const top = readPlace(place, directory);
   if (top === undefined) return undefined;
   if (listed.exitCode !== 0) throw gitFailed(indexArguments, listed, directory);
-  const config = parseConfig(settings.stdout);
   const atTop = { ...options, cwd: top };
-  const status = readStatus(config, atTop);
-  status.catch(() => {}); // Whoever awaits it hears of the failure; until then it is nobody's.
+  const status = readStatus(statusOutput, config, atTop);
+  status.catch(() => {}); // As its output's.
   return {
     top,
     index: parseIndex(listed.stdout),
@@ -75,7 +79,25 @@ export async function openRepository(
   };
 }
 
+function noDirectory(directory: string, cause: unknown): PackagerError {
+  return new PackagerError("PACKAGER_NOT_A_REPOSITORY", `There is no directory ${directory}`, {
+    hint: "Run this in a directory that exists.",
+    cause,
+  });
+}
+
 const indexArguments = ["ls-files", "-s", "-v", "-z", "--full-name", "--", ":/"];
+/** Paths are relative to the top wherever it runs (git-status(1), "Porcelain Format Version 1" and 2). */
+const statusArguments = [
+  "status",
+  "--porcelain=v2",
+  "--branch",
+  "-z",
+  "--untracked-files=all",
+  "--no-renames",
+  "--no-ahead-behind",
+  "--ignore-submodules=dirty",
+];
 
 function readPlace(result: Awaited<ReturnType<typeof runGit>>, directory: string): string | undefined {
   const [isBare, isInGitDirectory, ...topLines] = result.stdout.toString("utf8").split("\n");
@@ -90,11 +112,12 @@ function readPlace(result: Awaited<ReturnType<typeof runGit>>, directory: string
   throw gitFailed(["rev-parse"], result, directory);
 }
 
-async function readStatus(config: ReadonlyMap<string, string>, options: GitOptions): Promise<RepositoryStatus> {
-  const args = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"];
-  const narrowed = [...args, "--no-renames", "--no-ahead-behind", "--ignore-submodules=dirty"];
-  const stdout = await gitOutput([...withoutFilters(config), ...narrowed], options);
-  const { changed, ...status } = parseStatus(stdout);
+async function readStatus(
+  output: Promise<Buffer>,
+  config: ReadonlyMap<string, string>,
+  options: GitOptions,
+): Promise<RepositoryStatus> {
+  const { changed, ...status } = parseStatus(await output);
   const dirty: Uint8Array[] = [];
   for (const entry of changed) {
     const isUnchanged =

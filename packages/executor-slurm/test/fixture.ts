@@ -40,7 +40,7 @@ export interface Fixture extends AsyncDisposable {
   readonly log: (handle: JobHandle, options?: SlurmLogOptions) => Promise<string>;
 }
 
-const path_ = process.env["PATH"] ?? "/usr/bin:/bin";
+const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
 
 /** On the login node itself, in a job_dir whose name needs quoting. */
 export async function openFixture(testbed: Cluster, options: FixtureOptions = {}): Promise<Fixture> {
@@ -48,8 +48,8 @@ export async function openFixture(testbed: Cluster, options: FixtureOptions = {}
   const repository = await gitRepository(path.join(folder.path, "repo"), {
     files: { ...executorContractFiles, ...options.files },
   });
-  const bundle = await packBundle({ cwd: repository.path, env: { PATH: path_ } });
-  const local = openLocalTransport({ env: { ...testbed.env, PATH: path_, HOME: folder.path, USER: "ada" } });
+  const bundle = await packBundle({ cwd: repository.path, env: { PATH: searchPath } });
+  const local = openLocalTransport({ env: { ...testbed.env, PATH: searchPath, HOME: folder.path, USER: "ada" } });
   const transport = options.transport?.(local) ?? local;
   const jobDir = path.join(folder.path, "it's $(a) home");
   const executor = createSlurmExecutor({

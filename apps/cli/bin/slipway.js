@@ -1,13 +1,11 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
-import process from "node:process";
+"use strict";
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+const { version } = require("../package.json");
 
 // Asked often by scripts and editors: answered before anything else is loaded.
 if (process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2])) {
   process.stdout.write(`${version}\n`);
 } else {
-  const { runMain } = await import("../dist/main.js");
-  await runMain(version);
+  void require("../dist/main.js").runMain(version);
 }

@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 
@@ -86,6 +85,7 @@ async function reportFailure(error: unknown, context: Context, { wantsJson, verb
 
 /** The stack goes to a file, not to the terminal; without a home that can be written, to the folder for temporary files. */
 async function writeReport(error: unknown, { env, version }: Context): Promise<string> {
+  const { mkdir, writeFile } = await import("node:fs/promises");
   const name = `crash-${Date.now()}-${process.pid}.txt`;
   const stack = error instanceof Error ? error.stack : String(error);
   const text = `slipway ${version}, Node ${process.version}, ${process.platform} ${process.arch}\n${stack}\n`;

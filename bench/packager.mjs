@@ -27,7 +27,7 @@ export async function packagerBench({ slipway, work, only }) {
 
 function cases({ slipway, trees, scratch }) {
   const home = path.join(scratch, "home");
-  const env = { ...process.env, SLIPWAY_HOME: home };
+  const env = { ...process.env, SLIPWAY_HOME: home, XDG_CACHE_HOME: path.join(home, "cache") };
   const tool = (program, args, cwd) => command(program, args, { cwd, env });
   const list = (tree) => tool(process.execPath, [slipway, "package"], tree);
   const archiveArguments = [slipway, "package", "--out", path.join(scratch, "out.tar.gz")];

@@ -70,8 +70,8 @@ slipway_begin() { mkdir "$1/code/.in-$2" "$1/code/.in-$2/L" && { [ -z "$3" ] || 
 # STORE TRASHED NAME: the code of a closed instance goes into an unfinished one. A closed instance itself never comes back.
 slipway_take_tree() {
   slipway_is_folder "$1/trash/$2" && slipway_is_folder "$1/trash/$2/tree" && [ ! -L "$1/trash/$2/manifest" ] || return 1
-  cp "$1/trash/$2/manifest" "$1/code/.in-$3/manifest" && chmod u+w "$1/trash/$2/tree" || return 1
-  mv -f "$1/trash/$2/tree" "$1/code/.in-$3/tree" || slipway_is_folder "$1/code/.in-$3/tree" || return 1
+  cp "$1/trash/$2/manifest" "$1/code/.in-$3/manifest" 2>/dev/null && chmod u+w "$1/trash/$2/tree" 2>/dev/null || return 1
+  mv -f "$1/trash/$2/tree" "$1/code/.in-$3/tree" 2>/dev/null || slipway_is_folder "$1/code/.in-$3/tree" || return 1
   chmod a-w "$1/code/.in-$3/tree" "$1/code/.in-$3/manifest"
 }
 

@@ -43,7 +43,7 @@ ln() { lose ln "$@"; }
 /** One shell for many calls of the store's functions, in this folder. */
 export function openShell(cwd: string, shell: readonly string[] = ["dash"], extra = ""): ShellSession {
   const [file = "", ...args] = shell;
-  const child = spawn(file, args, { cwd, env: { PATH: searchPath }, stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(file, args, { cwd, env: { PATH: searchPath }, stdio: ["pipe", "pipe", "ignore"] });
   const closed = once(child, "close");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   child.stdin.write(`${losing}${leaseFunctions}${cleaning}${making}${extra}\n`);

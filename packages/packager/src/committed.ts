@@ -2,11 +2,12 @@ import { PackagerError } from "./error.ts";
 import { openBlobs } from "./git/blobs.ts";
 import type { Blobs } from "./git/blobs.ts";
 import { readExportIgnored } from "./git/export-ignore.ts";
+import { findLfsPointers } from "./git/lfs.ts";
 import type { Repository, RepositoryOptions } from "./git/repository.ts";
 import type { TreeEntry } from "./git/tree.ts";
 import type { ListedFile } from "./listing.ts";
 import { absolutePath, displayPath, displayPaths, isSafePath, joinPath, latin1 } from "./paths.ts";
-import { excludeMarked, notInitialised, openSubmodule } from "./tracked.ts";
+import { excludeMarked, notInitialised, openSubmodule, tell } from "./tracked.ts";
 import type { TrackedFiles, TrackedOptions } from "./tracked.ts";
 
 export interface CommittedOptions extends TrackedOptions {
@@ -58,7 +59,13 @@ async function listTree(repository: Repository, options: TreeOptions): Promise<C
       ...submodules.flatMap((submodule) => submodule.excluded),
     ],
     submodules: submodules.flatMap((submodule) => submodule.submodules),
-    warnings: submodules.flatMap((submodule) => submodule.warnings),
+    warnings: [
+      ...tell(
+        await findLfsPointers(files, options.blobs),
+        "pointers of Git LFS, which a commit holds in place of their content (what git lfs pull fetched comes along with the tracked files only)",
+      ),
+      ...submodules.flatMap((submodule) => submodule.warnings),
+    ],
   };
 }
 

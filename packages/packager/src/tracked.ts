@@ -47,7 +47,7 @@ export async function listTracked(repository: Repository, options: TrackedOption
     ...tell(sparse, "tracked, but not checked out (sparse checkout), and left out"),
     ...tell(special, "neither a file nor a symbolic link, and left out"),
     ...tell(
-      findLfsPointers(files),
+      await findLfsPointers(files),
       "pointers of Git LFS are packaged in place of their content (git lfs pull fetches it)",
     ),
     ...tell(
@@ -76,7 +76,7 @@ export function excludeMarked(
   });
 }
 
-function tell(paths: readonly Uint8Array[], what: string): readonly string[] {
+export function tell(paths: readonly Uint8Array[], what: string): readonly string[] {
   return paths.length === 0 ? [] : [`${displayPaths(paths)}: ${what}`];
 }
 
@@ -177,6 +177,8 @@ export function notInitialised(submodule: {
     untracked: [],
     excluded: [{ path: joinPath(submodule.inBundle, fromLatin1("")), why: "a submodule that is not initialised" }],
     submodules: [{ path: submodule.inBundle, recorded: submodule.recorded, dirty: false }],
-    warnings: [`${name}: a submodule that is not initialised, left out (git submodule update --init ${name})`],
+    warnings: [
+      `${name}: a submodule that is not initialised, left out (git submodule update --init --recursive ${name})`,
+    ],
   };
 }

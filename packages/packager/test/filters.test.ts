@@ -43,6 +43,27 @@ test("an LFS pointer on disk is packaged as it is, and told with the command tha
   expect(source.dirty).toBe(false);
 });
 
+test("a commit holds LFS pointers whatever lies on disk, and that is told", async () => {
+  await using folder = await temporaryDirectory();
+  const { path } = await lfsRepository(folder.path);
+  await writeFile(`${path}/m.bin`, content);
+  const { listing } = await pack(path, { code: { kind: "commit" } });
+  expect(listing.warnings).toEqual([
+    "m.bin: pointers of Git LFS, which a commit holds in place of their content (what git lfs pull fetched comes along with the tracked files only)",
+  ]);
+});
+
+test("a .gitattributes that is a symbolic link is not followed", async () => {
+  await using folder = await temporaryDirectory();
+  await writeFiles(folder.path, { outside: "* filter=lfs" });
+  for (const symlink of ["../outside", "nowhere"]) {
+    const { path } = await gitRepository(`${folder.path}/${symlink === "nowhere" ? "dangling" : "leading"}`, {
+      files: { ".gitattributes": { symlink }, "m.bin": pointer },
+    });
+    expect((await pack(path)).listing.warnings.filter((warning) => warning.includes("LFS"))).toEqual([]);
+  }
+});
+
 test("LFS content on disk is packaged, and clean, although nothing of LFS is run", async () => {
   await using folder = await temporaryDirectory();
   const { path } = await lfsRepository(folder.path);

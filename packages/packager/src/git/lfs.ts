@@ -2,23 +2,52 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { createScratch, readContent } from "../content.ts";
-import type { ListedFile } from "../listing.ts";
+import { unreadable } from "../disk.ts";
+import type { ListedFile, StoredContent } from "../listing.ts";
 import { absolutePath, latin1 } from "../paths.ts";
+import type { Blobs } from "./blobs.ts";
 
 /** Begins every pointer that stands for a file of Git LFS (git-lfs specification, "The Pointer"). */
 const pointerStart = "version https://git-lfs.github.com/spec/v1\n";
 /** From the specification: a pointer is shorter than this. */
 const pointerBytes = 1024;
 
-/** Of a repository's tracked files those that are LFS pointers on disk, in place of the content that they stand for. */
-export function findLfsPointers(files: readonly ListedFile[]): readonly Uint8Array[] {
-  const usesLfs = files.some((file) => isAttributes(file.path) && readFileSync(file.source).includes("filter=lfs"));
+/**
+ * Of a repository's files those that are LFS pointers, in place of the content that they stand for: on disk, or in the commit
+ * whose objects `blobs` reads.
+ */
+export async function findLfsPointers(files: readonly ListedFile[], blobs?: Blobs): Promise<readonly Uint8Array[]> {
+  const holds = async (file: ListedFile, isWanted: (content: Buffer) => boolean): Promise<boolean> =>
+    isWanted(file.stored && blobs ? await readObject(file.stored, blobs) : readSource(file));
+  let usesLfs = false;
+  for (const file of files) {
+    // A symbolic link of this name is nothing to git (gitattributes(5), "NOTES").
+    if (file.kind !== "file" || !isAttributes(file.path)) continue;
+    usesLfs ||= await holds(file, (content) => content.includes("filter=lfs"));
+  }
   if (!usesLfs) return [];
-  const isSmall = (file: ListedFile) =>
-    file.kind === "file" && file.size > pointerStart.length && file.size < pointerBytes;
-  return files
-    .filter((file) => isSmall(file) && readFileSync(file.source, "latin1").startsWith(pointerStart))
-    .map((file) => file.path);
+  const pointers: Uint8Array[] = [];
+  for (const file of files) {
+    if (file.kind !== "file" || file.size <= pointerStart.length || file.size >= pointerBytes) continue;
+    if (await holds(file, (content) => content.toString("latin1").startsWith(pointerStart))) {
+      pointers.push(file.path);
+    }
+  }
+  return pointers;
+}
+
+function readSource({ source }: ListedFile): Buffer {
+  try {
+    return readFileSync(source);
+  } catch (error) {
+    throw unreadable(source, error);
+  }
+}
+
+async function readObject(stored: StoredContent, blobs: Blobs): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of blobs.read(stored)) parts.push(part);
+  return Buffer.concat(parts);
 }
 
 const attributesName = ".gitattributes";

@@ -32,6 +32,18 @@ export function submitFailure(answer: Answer, { plans, place }: SubmitFailureCon
         `The run directory of ${plan?.token ?? "the job"} belongs to ${rest.join(" ") || "something else"}: ${plan?.runDir ?? ""}`,
         { hint: "Submit it as another experiment" },
       );
+    case "need_unknown":
+      return new SlurmExecutorError(
+        "EXECUTOR_DEPENDENCY_UNKNOWN",
+        `Job ${plan?.job.name ?? ""} needs ${rest.join(" ")}, of which neither Slurm nor its own record tells the end`,
+        { hint: "Submit both together, or take the dependency away" },
+      );
+    case "need_never":
+      return new SlurmExecutorError(
+        "EXECUTOR_DEPENDENCY_NEVER",
+        `Job ${plan?.job.name ?? ""} would never start: ${rest.join(" ")} has not ended as it needs`,
+        { hint: "Submit the other again, or take the dependency away" },
+      );
     case "code":
       return new SlurmExecutorError(
         "EXECUTOR_CODE_GONE",

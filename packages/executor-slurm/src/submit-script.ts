@@ -1,5 +1,5 @@
 import { quoteCommand, quoteShell } from "@slipway/core";
-import type { DependencyType, JobPlan } from "@slipway/core";
+import type { Dependency, DependencyType, JobPlan } from "@slipway/core";
 import { jobNameOf, sbatchCommand } from "@slipway/sbatch";
 import type { SlurmSettings } from "@slipway/sbatch";
 import { submitFunctions } from "@slipway/store";
@@ -29,7 +29,8 @@ export function renderSubmitScript({ jobDir, clusterName, nonce, settings, plans
       token: plan.token,
       instance,
       plan,
-      command: renderCommand(plan, numbers, settings),
+      needs: plan.job.needs.map(({ job, type }) => ({ job, type, number: numbers.get(`${plan.experiment}/${job}`) })),
+      command: renderCommand(plan, settings),
     };
   });
   return [
@@ -42,6 +43,7 @@ export function renderSubmitScript({ jobDir, clusterName, nonce, settings, plans
     ...jobs.map(renderSubmission),
     "set --\n",
     ...jobs.map(renderCommit),
+    "take_back_late\n",
     '[ $# -eq 0 ] || release "$@"\n',
     ...jobs.map(({ number, directory }) => `: >${quoteShell(directory)}/released; say JOB ${number} "$id_${number}"\n`),
   ].join("");
@@ -54,7 +56,9 @@ interface RenderedJob {
   readonly token: string;
   readonly instance: string;
   readonly plan: JobPlan;
-  /** Of sbatch, as shell text: ids of dependencies are known only there. */
+  /** `number` where the other is among the plans. */
+  readonly needs: readonly (Dependency & { readonly number: number | undefined })[];
+  /** Of sbatch, as shell text: what it waits for is known only there. */
   readonly command: string;
 }
 
@@ -81,22 +85,14 @@ function renderSubmission(job: RenderedJob): string {
   const words = [plan.experiment, plan.job.name, token].map(quoteShell).join(" ");
   const what = [name, token, directory].map(quoteShell).join(" ");
   return `if slipway_read_try ${quoteShell(directory)}/commit && [ "$slipway_committed_token" = ${quoteShell(token)} ]; then id=\${slipway_committed##*.}; else
-  lease ${number} ${quoteShell(instance)} ${quoteShell(token)}
+  needs=''
+${job.needs.map((need) => renderOutsideNeed(need, job)).join("")}  outside_${number}=$needs
+${renderInnerNeeds(job)}  lease ${number} ${quoteShell(instance)} ${quoteShell(token)}
   prepare ${number} ${words}
   submit ${number} ${what} ${command}
-  instance_${number}=$instance
+  instance_${number}=$instance doubt_${number}=$doubt
 fi
-id_${number}=$id
-`;
-}
-
-function renderCommit({ number, directory, token }: RenderedJob): string {
-  return `if [ -n "\${instance_${number}-}" ]; then
-  commit_lease ${number} "$instance_${number}" ${quoteShell(token)} "$id_${number}"
-  commit_try ${quoteShell(directory)} ${quoteShell(token)} "$id_${number}"
-  id_${number}=$id
-fi
-[ -e ${quoteShell(directory)}/released ] || set -- "$@" "$id_${number}"
+id_${number}=$id sent_${number}=$id
 `;
 }
 
@@ -106,25 +102,52 @@ const dependencyTypes: Readonly<Record<DependencyType, string>> = {
   any: "afterany",
 };
 
-/** The environment is a clean one already: what `env` would take away is not there. */
-function renderCommand(
-  plan: JobPlan,
-  numbers: ReadonlyMap<string, number>,
-  settings: SubmitScriptOptions["settings"],
+function renderOutsideNeed(
+  { job, type, number }: RenderedJob["needs"][number],
+  { number: own, plan }: RenderedJob,
 ): string {
-  const whole = sbatchCommand({ token: plan.token, settings });
-  const command = whole.slice(whole.indexOf("sbatch"));
-  const needs = renderNeeds(plan, numbers);
-  if (needs === "") return quoteCommand(command);
-  const dependency = `"--dependency=${needs}" --kill-on-invalid-dep=yes`;
-  return [quoteCommand(command.slice(0, -1)), dependency, quoteCommand(command.slice(-1))].join(" ");
+  if (number !== undefined) return "";
+  const directory = `runs/${plan.experiment}/${job}`;
+  return `  need ${own} ${type} ${dependencyTypes[type]} ${quoteShell(job)} ${quoteShell(directory)}\n`;
 }
 
-function renderNeeds({ experiment, job }: JobPlan, numbers: ReadonlyMap<string, number>): string {
-  const items = job.needs.map(({ job: other, type }) => {
-    const number = numbers.get(`${experiment}/${other}`);
-    if (number === undefined) throw new Error(`${other} is not among the plans`);
-    return `${dependencyTypes[type]}:$id_${number}`;
-  });
-  return items.join(",");
+/** On the ids that count for now. */
+function renderInnerNeeds({ needs }: RenderedJob): string {
+  return needs
+    .map(({ type, number }) => (number === undefined ? "" : `  add_need "${dependencyTypes[type]}:$id_${number}"\n`))
+    .join("");
+}
+
+/** The environment is a clean one already: what `env` would take away is not there. */
+function renderCommand(plan: JobPlan, settings: SubmitScriptOptions["settings"]): string {
+  const whole = sbatchCommand({ token: plan.token, settings });
+  const command = whole.slice(whole.indexOf("sbatch"));
+  const waiting = '${needs:+"--dependency=$needs" --kill-on-invalid-dep=yes}';
+  return [quoteCommand(command.slice(0, -1)), waiting, quoteCommand(command.slice(-1))].join(" ");
+}
+
+/** In the order of the jobs: whoever submits the same graph at the same time commits the same jobs first. */
+function renderCommit(job: RenderedJob): string {
+  const { number, directory, name, token } = job;
+  return `if [ -n "\${instance_${number}-}" ]; then
+${renderWaiting(job)}  commit_lease ${number} "$instance_${number}" ${quoteShell(token)} "$id_${number}"
+  commit_try ${quoteShell(directory)} ${quoteShell(token)} "$id_${number}"
+  id_${number}=$id
+  [ -z "$doubt_${number}" ] || find_twins ${quoteShell(name)} ${quoteShell(token)} "$id_${number}"
+fi
+[ -e ${quoteShell(directory)}/released ] || set -- "$@" "$id_${number}"
+`;
+}
+
+/** When another job of a needed token counts than the one that was waited for. */
+function renderWaiting(job: RenderedJob): string {
+  const { number, needs } = job;
+  const numbers = needs.flatMap((need) => need.number ?? []);
+  if (numbers.length === 0) return "";
+  const [sent, counting] = [numbers.map((each) => `$sent_${each}`), numbers.map((each) => `$id_${each}`)];
+  return `  if [ "${sent.join(" ")}" != "${counting.join(" ")}" ]; then
+  needs=$outside_${number}
+${renderInnerNeeds(job)}  wait_for "$id_${number}" "$needs"
+  fi
+`;
 }

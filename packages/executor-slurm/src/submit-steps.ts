@@ -3,7 +3,7 @@
  * one request to Slurm, is safe to repeat, and its result is looked at. Variables: `cluster`, `nonce`; the working directory is the job_dir.
  */
 export const submitSteps = `
-made='' held='' taken='' whole=''
+made='' held='' taken='' whole='' late='' queue=''
 
 stop() { take_back; fail "$@"; }
 
@@ -54,15 +54,40 @@ prepare() {
 
 # The job of a token that Slurm has, in id: NAME TOKEN. 1: there is none, 2: Slurm does not answer. One that was cancelled never started.
 find_job() {
-  id=''
+  id='' twins=''
   listed=$(squeue --me -h -t all -n "$1" -o '%F|%T|%k' 2>&1) || return 2
   while IFS='|' read -r number state comment; do
     [ "$comment" = "$2" ] && [ "$state" != CANCELLED ] || continue
+    [ "$state" != PENDING ] || twins="$twins $number"
     if [ -z "$id" ] || [ "$number" -lt "$id" ]; then id=$number; fi
   done <<LISTED
 $listed
 LISTED
   [ -n "$id" ]
+}
+
+add_need() { needs=$needs\${needs:+,}$1; }
+
+# Another job of the experiment, submitted before: N TYPE WORD NAME DIRECTORY. Slurm takes what it has forgotten for met: then its own record tells.
+need() {
+  slipway_read_try "$5/commit" || stop need_unknown "$1" "$4"
+  other=\${slipway_committed##*.}
+  [ -n "$queue" ] || queue=" $(squeue --me -h -t all -o %F 2>&1 | tr '\\n' ' ') "
+  case $queue in *" $other "*) add_need "$3:$other"; return ;; esac
+  case $queue in *[!0-9" "]*) unanswered "$queue" ;; esac
+  last=0
+  for file in "$5"/attempt-*.exit; do
+    number=\${file##*attempt-} number=\${number%.exit}
+    case $number in '' | *[!0-9]*) continue ;; esac
+    [ "$number" -le "$last" ] || last=$number
+  done
+  field outcome "$5/attempt-$last.exit" || stop need_unknown "$1" "$4"
+  ended=$value
+  field exit "$5/attempt-$last.exit"
+  case $2/$ended:$value in
+  any/* | ok/ended:0) ;;
+  ok/* | notok/ended:0) stop need_never "$1" "$4" ;;
+  esac
 }
 
 # Held, so that nothing starts before its lease is committed: DIRECTORY COMMAND... 1: refused, 2: nobody can tell. Its words are in said.
@@ -89,9 +114,10 @@ ask_sbatch() {
 
 # At most one job of the token, in id: N NAME TOKEN DIRECTORY COMMAND...
 submit() {
-  number_of_job=$1 name=$2 token=$3
+  number_of_job=$1 name=$2 token=$3 doubt=''
   shift 3
   if [ -z "$fresh" ]; then # Somebody may have asked before.
+    doubt=yes
     find_job "$name" "$token"
     case $? in
     0) return ;;
@@ -104,6 +130,7 @@ submit() {
     0) held="$held $id"; return ;;
     1) say REASON; printf '%s\\n' "$said"; stop refused "$number_of_job" "$code" ;;
     esac
+    doubt=yes
     # Slurm may have it although it did not say so, and may still be about to.
     for pause in 0 1 2; do
       sleep "$pause"
@@ -129,12 +156,26 @@ commit_lease() {
   done
 }
 
-# Which job counts, in id: DIRECTORY TOKEN ID. One that came too late is taken back; it was held.
+# Which job counts, in id: DIRECTORY TOKEN ID. Another of the same token is held, and taken back later: jobs may still wait for it.
 commit_try() {
   slipway_commit_try "$1/commit" "$2" "$cluster.$3" || stop folder "$1/commit"
   id=\${slipway_committed##*.}
-  [ "$id" = "$3" ] || said=$(scancel "$3" 2>&1) || unanswered "$said"
+  [ "$id" = "$3" ] || late="$late $3"
 }
+
+# What was sent twice, when nobody could tell whether it had come: NAME TOKEN ID.
+find_twins() {
+  kept=$3
+  find_job "$1" "$2"
+  for each in $twins; do
+    [ "$each" = "$kept" ] || late="$late $each"
+  done
+}
+
+take_back_late() { [ -z "$late" ] || said=$(scancel $late 2>&1) || unanswered "$said"; }
+
+# A job waits for those that count: ID DEPENDENCIES.
+wait_for() { said=$(scontrol update "JobId=$1" "Dependency=$2" 2>&1) || unanswered "$said"; }
 
 # Lets the jobs start: ID... One that has begun, or ended, needs it no more.
 release() {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import path from "node:path";
 
 import type { Bundle, JobHandle, JobPlan, JobStatus, StagedCode, Transport } from "@slipway/core";
@@ -28,11 +29,15 @@ export interface FixtureOptions {
 
 export interface Fixture extends AsyncDisposable {
   readonly jobDir: string;
+  /** Of the fixture's jobs, unlike any other's: Slurm finds them by it. */
+  readonly experiment: string;
   readonly executor: SlurmExecutor;
   readonly transport: Transport;
   readonly bundle: Bundle;
   readonly code: StagedCode;
-  readonly plan: (job?: TestJob, experiment?: string) => JobPlan;
+  /** Another process of the same user, with other variables. */
+  readonly with: (env: Readonly<Record<string, string>>) => SlurmExecutor;
+  readonly plan: (job?: TestJob, secrets?: Readonly<Record<string, string>>) => JobPlan;
   readonly start: (job: TestJob) => Promise<JobHandle>;
   readonly status: (handle: JobHandle) => Promise<JobStatus | undefined>;
   readonly until: (handle: JobHandle, state: JobStatus["state"], limitMs?: number) => Promise<JobStatus>;
@@ -49,14 +54,14 @@ export async function openFixture(testbed: Cluster, options: FixtureOptions = {}
     files: { ...executorContractFiles, ...options.files },
   });
   const bundle = await packBundle({ cwd: repository.path, env: { PATH: searchPath } });
-  const local = openLocalTransport({ env: { ...testbed.env, PATH: searchPath, HOME: folder.path, USER: "ada" } });
+  const env = { ...testbed.env, PATH: searchPath, HOME: folder.path, USER: "ada" };
+  const local = openLocalTransport({ env });
   const transport = options.transport?.(local) ?? local;
   const jobDir = path.join(folder.path, "it's $(a) home");
-  const executor = createSlurmExecutor({
-    transport,
-    jobDir,
-    cluster: { name: "testbed", pollMinimumSeconds: 0, ...options.cluster },
-  });
+  const cluster = { name: "testbed", pollMinimumSeconds: 0, ...options.cluster };
+  const executor = createSlurmExecutor({ transport, jobDir, cluster });
+  const experiment = `exp-${randomUUID().slice(0, 8)}`;
+  const others: Transport[] = [];
   const code = await executor.stage(bundle);
   const status: Fixture["status"] = async (handle) => (await executor.poll([handle])).get(handle.id);
   const waitFor = (handle: JobHandle, what: string, is: (seen: JobStatus) => boolean, limitMs = 40_000) =>
@@ -68,7 +73,7 @@ export async function openFixture(testbed: Cluster, options: FixtureOptions = {}
       },
       limitMs,
     );
-  const plan: Fixture["plan"] = ({ sh = "exit 0", argv = ["sh", "-c", sh], ...job } = {}, experiment = "exp-1") =>
+  const plan: Fixture["plan"] = ({ sh = "exit 0", argv = ["sh", "-c", sh], ...job } = {}, secrets = {}) =>
     executor.plan(
       {
         name: "job",
@@ -78,15 +83,21 @@ export async function openFixture(testbed: Cluster, options: FixtureOptions = {}
         needs: [],
         ...job,
       } satisfies SlurmJob,
-      { experiment, code, secrets: {}, comments: [], tryNumber: 1 },
+      { experiment, code, secrets, comments: [], tryNumber: 1 },
     );
   return {
     jobDir,
+    experiment,
     executor,
     transport,
     bundle,
     code,
     plan,
+    with(changed) {
+      const other = openLocalTransport({ env: { ...env, ...changed } });
+      others.push(other);
+      return createSlurmExecutor({ transport: other, jobDir, cluster });
+    },
     status,
     async start(job) {
       const [handle] = await executor.submit([plan(job)]);
@@ -102,7 +113,7 @@ export async function openFixture(testbed: Cluster, options: FixtureOptions = {}
     },
     async [Symbol.asyncDispose]() {
       await executor[Symbol.asyncDispose]();
-      await transport[Symbol.asyncDispose]();
+      for (const each of [transport, ...others]) await each[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };

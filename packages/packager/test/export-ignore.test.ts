@@ -28,7 +28,7 @@ async function archived(top: string, ref: string): Promise<readonly string[]> {
 
 test("what is marked export-ignore is left out when it is asked for, exactly as git archive leaves it out, and said", async () => {
   await using folder = await temporaryDirectory();
-  const { path, ...repository } = await gitRepository(`${folder.path}/mine`, { files });
+  const { path } = await gitRepository(`${folder.path}/mine`, { files });
   const expected = await archived(path, "HEAD");
   expect(expected).toEqual([".gitattributes", "keep/.gitattributes", "keep/README.md", "keep/docs", "main.py"]);
   const before = await snapshot(path);
@@ -41,9 +41,6 @@ test("what is marked export-ignore is left out when it is asked for, exactly as 
     left.map((name) => [name, "export-ignore in .gitattributes"]),
   );
   expect(await paths(path)).toHaveLength(Object.keys(files).length);
-  await repository.git("config", "core.splitIndex", "true");
-  expect(await paths(path, { exportIgnore: true, code: { kind: "commit" } })).toEqual(expected);
-  expect(Object.keys(await snapshot(path)).filter((name) => name.includes("sharedindex"))).toEqual([]);
 });
 
 test("attributes count as they lie on disk, and for a commit as the commit holds them", async () => {

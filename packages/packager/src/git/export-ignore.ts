@@ -83,7 +83,7 @@ async function withIndexOf<T>(
   const folder = await mkdtemp(path.join(options.env["TMPDIR"] ?? "/tmp", "slipway-"));
   try {
     const withIndex = { ...options, env: { ...options.env, GIT_INDEX_FILE: path.join(folder, "index") } };
-    await gitOutput(["-c", "core.splitIndex=false", "read-tree", commit], withIndex);
+    await gitOutput(["read-tree", commit], withIndex);
     return await use(withIndex);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -11,18 +11,21 @@ const kinds = [
   { weight: 6, arbitrary: fc.constant("decide" as const) },
   { weight: 6, arbitrary: fc.constant("act" as const) },
   { weight: 1, arbitrary: fc.constant("die" as const) },
-  { weight: 4, arbitrary: fc.constant("job" as const) },
-  { weight: 2, arbitrary: fc.constant("forget" as const) },
+  { weight: 8, arbitrary: fc.constant("job" as const) },
+  { weight: 3, arbitrary: fc.constant("forget" as const) },
   { weight: 1, arbitrary: fc.constant("pin" as const) },
 ];
 
 export interface Operation extends Luck {
   readonly kind: (typeof kinds)[number]["arbitrary"] extends fc.Arbitrary<infer K> ? K | "damage" : never;
   readonly actor: number;
+  /** How many steps of a submit follow each other without anything between them. */
+  readonly steps: number;
 }
 
 const luck = {
   actor: fc.nat(2),
+  steps: fc.integer({ min: 1, max: 3 }),
   choice: fc.nat(59),
   stepsAgo: fc.oneof(
     { weight: 3, arbitrary: fc.constant(0) },
@@ -50,8 +53,13 @@ export const operationsWithDamage: fc.Arbitrary<readonly Operation[]> = fc
   .tuple(operations, fc.record({ kind: fc.constant("damage" as const), ...luck }), fc.nat(40))
   .map(([list, damage, position]) => list.toSpliced(position, 0, damage));
 
+/** Where instances of earlier runs lie. */
+const beginnings = [[], ["code"], ["trash"], ["code", "trash"]] as const;
+
 /** Carries the operations out, and throws the first broken promise. */
 export async function run(world: World, list: readonly Operation[]): Promise<void> {
+  const beginning = beginnings[(list[0]?.choice ?? 0) % beginnings.length];
+  if (beginning && !world.variant.stableName) world.putInstances(beginning);
   const tokens = ["e.k0.1", "e.k0.1", "e.k1.1"] as const;
   const submitters = tokens.map((token) => new Submitter(world, token));
   const cleaners = [new Cleaner(world), new Cleaner(world)];
@@ -61,7 +69,13 @@ export async function run(world: World, list: readonly Operation[]): Promise<voi
       case "submit": {
         const submitter = submitters[operation.actor];
         if (submitter?.step === "ended") submitters[operation.actor] = new Submitter(world, submitter.token);
-        else await submitter?.go(operation);
+        else {
+          for (let step = 1; step < operation.steps; step++) {
+            await submitter?.go(honest);
+            world.check();
+          }
+          await submitter?.go(operation);
+        }
         break;
       }
       case "kill":

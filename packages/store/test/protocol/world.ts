@@ -61,6 +61,18 @@ export class World {
     this.history.push(this.look());
   }
 
+  /** An idle instance in `code`, a closed one in `trash`. */
+  putInstances(places: readonly ("code" | "trash")[]): void {
+    for (const place of places) {
+      const instance = this.at(place, this.nextName() ?? "");
+      mkdirSync(instance);
+      if (place === "code") mkdirSync(path.join(instance, "L"));
+      this.writeHalf(instance);
+      this.writeRest(instance);
+    }
+    this.history.push(this.look());
+  }
+
   at(...names: readonly string[]): string {
     return path.join(this.store, ...names);
   }
@@ -72,7 +84,7 @@ export class World {
   /** A name that was never used, or undefined when the run has had enough of them. */
   nextName(): string | undefined {
     if (this.variant.stableName) return `${digest}.n0`;
-    return this.names < 6 ? `${digest}.n${this.names++}` : undefined;
+    return this.names < 8 ? `${digest}.n${this.names++}` : undefined;
   }
 
   nextNonce(): string {

@@ -5,6 +5,6 @@ export function nativeId({ id }: JobHandle): string {
   return /\.([1-9]\d{0,9})$/.exec(id)?.[1] ?? "0";
 }
 
-export function clusterOf({ id }: JobHandle): string {
+function clusterOf({ id }: JobHandle): string {
   return id.slice(0, Math.max(0, id.lastIndexOf(".")));
 }

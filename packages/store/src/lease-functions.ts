@@ -9,13 +9,13 @@ import { finding, holding, trying, wrapping } from "./lease-parts.ts";
  * STORE is the folder `<root>/store`, INSTANCE an instance's folder `<root>/store/code/<digest>.<nonce>`. Names that become a
  * part of a lease (tokens, clusters, jobs, experiments) are those that `checkName` lets pass; the functions do not check again.
  */
-export const leaseFunctions = `${finding}${holding}${trying}${wrapping}`;
+export const leaseFunctions: string = `${finding}${holding}${trying}${wrapping}`;
 
 /** Those of `leaseFunctions` that a submit needs, without what only people need: each submit sends them. */
-export const submitFunctions = `${compact(`${finding}${holding}${trying}`)}\n`;
+export const submitFunctions: string = `${compact(`${finding}${holding}${trying}`)}\n`;
 
 /** Those of `leaseFunctions` that a job's wrapper needs: `slipway_use_code` and what it is made of. */
-export const wrapperFunctions = `${finding}${wrapping}`;
+export const wrapperFunctions: string = `${finding}${wrapping}`;
 
 /** A snippet without comments, indentation and empty lines. */
 export function compact(text: string): string {

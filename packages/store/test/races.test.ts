@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { openShell } from "./shell-session.ts";
 import type { ShellSession } from "./shell-session.ts";
 
-const rounds = 300;
+const rounds = 200;
 const token = "sweep-x7k2m9.train.1";
 
 interface Race {

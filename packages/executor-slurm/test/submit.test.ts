@@ -135,8 +135,9 @@ describe.runIf(isSupported)("a submission", () => {
     const queued = await queueOf(`${fixture.experiment}.adopted.1`);
     expect(queued).toEqual([expect.stringMatching(/^\d+ PENDING JobHeldUser$/)]);
     const [handle] = await fixture.executor.submit([plan]);
-    expect(handle?.id).toBe(`${open.testbed().clusterName}.${queued[0]?.split(" ")[0] ?? ""}`);
-    if (handle) expect((await fixture.end(handle)).state).toBe("succeeded");
+    if (!handle) throw new Error("No handle");
+    expect(handle.id).toBe(`${open.testbed().clusterName}.${queued[0]?.split(" ")[0] ?? ""}`);
+    expect((await fixture.end(handle)).state).toBe("succeeded");
     expect(await queueOf(`${fixture.experiment}.adopted.1`)).toHaveLength(1);
   });
 

@@ -5,24 +5,26 @@ import type { CancelOptions, JobHandle, Transport } from "@slipway/core";
 
 import type { ClusterPlace } from "./cluster-settings.ts";
 import { SlurmExecutorError } from "./error.ts";
-import { nativeId } from "./native-id.ts";
+import { nativeId, ownHandles } from "./native-id.ts";
 import { relative } from "./poll-script.ts";
 import { runScript, toolMissing } from "./remote.ts";
 import { unreachable } from "./submit-failure.ts";
 
 export interface CancelContext extends ClusterPlace {
   readonly transport: Transport;
+  /** Slurm's ClusterName, where it is known. */
+  readonly clusterName: string | undefined;
 }
 
 /** Asks for the jobs' end, or passes one signal on, in one command. A job that has ended, or that Slurm has forgotten, stays as it is. */
 export async function cancelJobs(
   handles: readonly JobHandle[],
-  { transport, ...place }: CancelContext,
+  { transport, clusterName, ...place }: CancelContext,
   { signalName, signal }: CancelOptions = {},
 ): Promise<void> {
   const flags = signalName === undefined ? [] : signalFlags(signalName);
   signal?.throwIfAborted();
-  const known = handles.filter((handle) => nativeId(handle) !== "0");
+  const known = ownHandles(handles, clusterName);
   if (known.length === 0) return;
   const script = renderCancelScript(known, { jobDir: place.jobDir, flags, marks: signalName === undefined });
   const { sections } = await runScript(transport, script, { signal });

@@ -63,14 +63,15 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
     async submit(plans, { signal } = {}) {
       signal?.throwIfAborted();
       const { clusterName } = await knowledge.facts(signal);
-      const handles = await submitPlans(plans, { ...place, transport, cluster, clusterName, signal });
+      const handles = await submitPlans(plans, { ...place, transport, cluster, clusterName, memory, signal });
       await rememberSubmitted(memory, plans, handles);
       onEvent?.({ type: "executor-slurm.submitted", handles });
       return handles;
     },
     poll: (handles, { signal } = {}) => poll(handles, { signal, asksAccounting: true }),
     async cancel(handles, cancelOptions) {
-      await cancelJobs(handles, { ...place, transport }, cancelOptions);
+      const clusterName = (await memory.read()).facts?.clusterName;
+      await cancelJobs(handles, { ...place, transport, clusterName }, cancelOptions);
       await forgetQueue(memory);
     },
     logs: (handle, logOptions) =>

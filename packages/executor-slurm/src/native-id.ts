@@ -5,6 +5,10 @@ export function nativeId({ id }: JobHandle): string {
   return /\.([1-9]\d{0,9})$/.exec(id)?.[1] ?? "0";
 }
 
-function clusterOf({ id }: JobHandle): string {
-  return id.slice(0, Math.max(0, id.lastIndexOf(".")));
+/** Jobs of this cluster, as far as its name is known: another's may have the same number. */
+export function ownHandles(handles: readonly JobHandle[], clusterName: string | undefined): readonly JobHandle[] {
+  return handles.filter(
+    (handle) =>
+      nativeId(handle) !== "0" && (clusterName === undefined || handle.id === `${clusterName}.${nativeId(handle)}`),
+  );
 }

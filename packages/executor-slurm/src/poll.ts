@@ -1,6 +1,6 @@
 import type { Clock, JobHandle, JobId, JobStatus, Transport } from "@slipway/core";
 
-import { nativeId } from "./native-id.ts";
+import { nativeId, ownHandles } from "./native-id.ts";
 import { judgeAll, readAccounting, readFiles, readQueue } from "./observation.ts";
 import type { Observation } from "./observation.ts";
 import { renderPollScript } from "./poll-script.ts";
@@ -31,10 +31,10 @@ export async function pollJobs(
   handles: readonly JobHandle[],
   context: PollContext,
 ): Promise<ReadonlyMap<JobId, JobStatus>> {
-  const known = handles.filter((handle) => nativeId(handle) !== "0");
-  if (known.length === 0) return new Map();
   const { transport, jobDir, memory, clock, minimumMs, asksAccounting, onSilent, signal } = context;
   const before = await memory.read();
+  const known = ownHandles(handles, before.facts?.clusterName);
+  if (known.length === 0) return new Map();
   const askedAtMs = clock.now().getTime();
   const questions = planQuestions(before, { nowMs: askedAtMs, minimumMs, asksAccounting });
   const answer = await runScript(transport, renderPollScript({ jobDir, handles: known, ...questions }), { signal });

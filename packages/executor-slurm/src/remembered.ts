@@ -12,6 +12,8 @@ export interface Remembered {
   readonly factsAskedAtMs?: number;
   /** Whether there is anybody to answer sacct. */
   readonly hasAccounting?: boolean;
+  /** Shared texts that lie there, by sha-256. */
+  readonly texts?: readonly string[];
   /** Since when squeue has not listed a job, ISO 8601 in UTC, by Slurm's id. */
   readonly absentSince?: Readonly<Record<string, string>>;
 }

@@ -4,6 +4,8 @@ import { jobNameOf, sbatchCommand } from "@slipway/sbatch";
 import type { SlurmSettings } from "@slipway/sbatch";
 import { submitFunctions } from "@slipway/store";
 
+import { renderSharedTexts, shareText, splitFile } from "./shared-text.ts";
+import type { SharedText } from "./shared-text.ts";
 import { submitSteps } from "./submit-steps.ts";
 
 export interface SubmitScriptOptions {
@@ -15,30 +17,45 @@ export interface SubmitScriptOptions {
   readonly settings: Pick<SlurmSettings, "jobNamePrefix">;
   /** With dependencies first. */
   readonly plans: readonly JobPlan[];
+  /** Whether the texts that all submissions share travel too; without them the script may answer FAIL text. */
+  readonly sendsShared: boolean;
+}
+
+export interface SubmitScript {
+  readonly text: string;
+  readonly shared: readonly SharedText[];
 }
 
 /** One script that submits all jobs, or none. Answers JOB N ID for each, N its place among the plans. */
-export function renderSubmitScript({ jobDir, clusterName, nonce, settings, plans }: SubmitScriptOptions): string {
+export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
+  const { jobDir, clusterName, nonce, settings, plans, sendsShared } = options;
   const numbers = new Map(plans.map((plan, index) => [`${plan.experiment}/${plan.job.name}`, index]));
   const jobs = plans.map((plan, number): RenderedJob => {
-    const instance = instanceOf(plan);
+    const needs = plan.job.needs.map(({ job, type }) => ({
+      job,
+      type,
+      number: numbers.get(`${plan.experiment}/${job}`),
+    }));
     return {
       number,
       directory: `runs/${plan.experiment}/${plan.job.name}`,
       name: jobNameOf(plan.token, settings),
       token: plan.token,
-      instance,
+      instance: instanceOf(plan),
       plan,
-      needs: plan.job.needs.map(({ job, type }) => ({ job, type, number: numbers.get(`${plan.experiment}/${job}`) })),
+      needs,
       command: renderCommand(plan, settings),
     };
   });
-  return [
-    'for tool in sbatch squeue scontrol scancel; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done\n',
+  const shared = distinct([
+    functions,
+    ...plans.flatMap(({ files }) => files.flatMap((file) => splitFile(file).shared ?? [])),
+  ]);
+  const text = [
     `cd ${quoteShell(jobDir)} || fail folder .\n`,
     `cluster=${quoteShell(clusterName)} nonce=${quoteShell(nonce)}\n`,
-    submitFunctions,
-    submitSteps,
+    renderSharedTexts(shared, { sends: sendsShared }),
+    `. ./text/${functions.sha256}\n`,
     ...jobs.map(renderFiles),
     ...jobs.map(renderSubmission),
     "set --\n",
@@ -47,6 +64,13 @@ export function renderSubmitScript({ jobDir, clusterName, nonce, settings, plans
     '[ $# -eq 0 ] || release "$@"\n',
     ...jobs.map(({ number, directory }) => `: >${quoteShell(directory)}/released; say JOB ${number} "$id_${number}"\n`),
   ].join("");
+  return { text, shared };
+}
+
+const functions = shareText(`${submitFunctions}${submitSteps}`);
+
+function distinct(texts: readonly SharedText[]): readonly SharedText[] {
+  return [...new Map(texts.map((text) => [text.sha256, text])).values()];
 }
 
 interface RenderedJob {
@@ -70,12 +94,15 @@ export function instanceOf({ code }: JobPlan): string {
 }
 
 function renderFiles({ number, plan }: RenderedJob): string {
-  const writes = plan.files.map(({ path, content, mode }) => {
+  const writes = plan.files.map((planned) => {
+    const { path, mode } = planned;
+    const { own, shared } = splitFile(planned);
     const mask = mode === 0o600 ? "umask 077; " : "";
     const file = `"$1"/${quoteShell(path)}`;
+    const rest = shared ? ` && cat text/${shared.sha256} >>${file}` : "";
     const chmod = mode === 0o600 || mode === 0o644 ? "" : ` && chmod ${mode.toString(8)} ${file}`;
     // A builtin: the content stands in no argument list.
-    return `  (${mask}printf %s ${quoteShell(content)} >${file})${chmod} || return 1\n`;
+    return `  (${mask}printf %s ${quoteShell(own)} >${file})${rest}${chmod} || return 1\n`;
   });
   return `files_${number}() {\n${writes.join("")}}\n`;
 }

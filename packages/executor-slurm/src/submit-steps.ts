@@ -3,6 +3,7 @@
  * one request to Slurm, is safe to repeat, and its result is looked at. Variables: `cluster`, `nonce`; the working directory is the job_dir.
  */
 export const submitSteps = `
+for tool in sbatch squeue scontrol scancel; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
 made='' held='' taken='' whole='' late='' queue=''
 
 stop() { take_back; fail "$@"; }
@@ -49,7 +50,8 @@ prepare() {
     if [ -d "$dir/.new-$3.$nonce" ]; then rm -rf "$dir/.new-$3.$nonce"; else fresh=yes made="$made $dir"; fi
   fi
   field token "$dir/submission" && [ "$value" = "$4" ] || stop taken "$1" "$value"
-  [ -n "$fresh" ] || [ -e "$dir/commit" ] || { rm -f "$dir/code" && ln -s "$code" "$dir/code"; }
+  # Never through the link that is there, into the code.
+  [ -n "$fresh" ] || [ -e "$dir/commit" ] || [ "$(readlink "$dir/code")" = "$code" ] || ln -sfn "$code" "$dir/code"
 }
 
 # The job of a token that Slurm has, in id: NAME TOKEN. 1: there is none, 2: Slurm does not answer. One that was cancelled never started.

@@ -4,6 +4,7 @@ import type { JobHandle, JobPlan, Transport } from "@slipway/core";
 
 import type { ClusterPlace, ClusterSettings } from "./cluster-settings.ts";
 import { orderPlans } from "./order.ts";
+import type { Memory } from "./remembered.ts";
 import { runScript } from "./remote.ts";
 import type { Answer } from "./remote.ts";
 import { submitFailure } from "./submit-failure.ts";
@@ -14,20 +15,27 @@ export interface SubmitContext extends ClusterPlace {
   readonly cluster: ClusterSettings;
   /** Slurm's ClusterName. */
   readonly clusterName: string;
+  readonly memory: Memory;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Submits all jobs, or none, in one command. Under tokens that were submitted before, nothing is submitted twice. */
 export async function submitPlans(plans: readonly JobPlan[], context: SubmitContext): Promise<readonly JobHandle[]> {
-  const { transport, jobDir, cluster, clusterName, signal } = context;
+  const { transport, jobDir, cluster, clusterName, memory, signal } = context;
   signal?.throwIfAborted();
   const { ordered } = orderPlans(plans);
   if (ordered.length === 0) return [];
   const nonce = randomBytes(8).toString("hex");
-  const script = renderSubmitScript({ jobDir, clusterName, nonce, settings: cluster, plans: ordered });
-  const answer = await runScript(transport, script, { signal });
+  const render = (sendsShared: boolean) =>
+    renderSubmitScript({ jobDir, clusterName, nonce, settings: cluster, plans: ordered, sendsShared });
+  const known = (await memory.read()).texts ?? [];
+  const { shared } = render(false);
+  const areKnown = shared.every(({ sha256 }) => known.includes(sha256));
+  let answer = await runScript(transport, render(!areKnown).text, { signal });
+  if (areKnown && isMissingText(answer)) answer = await runScript(transport, render(true).text, { signal });
   const failure = submitFailure(answer, { plans: ordered, place: context });
   if (failure) throw failure;
+  if (!areKnown) await memory.update({ texts: shared.map(({ sha256 }) => sha256) });
   const ids = readIds(answer);
   const handleOf = new Map(
     ordered.map((plan, number) => {
@@ -50,4 +58,8 @@ function readIds({ sections }: Answer): ReadonlyMap<number, string> {
     if (number !== undefined && id !== undefined) ids.set(Number(number), id);
   }
   return ids;
+}
+
+function isMissingText({ sections }: Answer): boolean {
+  return sections.some(({ word, rest }) => word === "FAIL" && rest === "text");
 }

@@ -52,12 +52,18 @@ describe.runIf(isSupported)("a submission", () => {
     expect(execs.length).toBe(4);
   });
 
-  test("of one job of staged code sends less than 8 KiB", async () => {
+  test("of one job of staged code sends less than 8 KiB, once another was submitted there", async () => {
     const execs: number[] = [];
     await using fixture = await open({ transport: (inner) => countingExecs(inner, execs) });
+    await fixture.executor.cancel(await fixture.executor.submit([fixture.plan({ name: "first" })]));
     execs.length = 0;
     await fixture.executor.stage(fixture.bundle);
-    await fixture.executor.cancel(await fixture.executor.submit([fixture.plan()]));
+    const handles = [...(await fixture.executor.submit([fixture.plan()]))];
+    const texts = await readdir(path.join(fixture.jobDir, "text"));
+    expect(texts).toHaveLength(2);
+    await Promise.all(texts.map((name) => writeFile(path.join(fixture.jobDir, "text", name), "damaged")));
+    handles.push(...(await fixture.executor.submit([fixture.plan({ name: "healed" })])));
+    await fixture.executor.cancel(handles);
     const [stage = 0, submit = 0] = execs;
     expect(stage + submit).toBeLessThan(8 * 1024);
   });

@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+
+import { quoteShell } from "@slipway/core";
+import type { PlannedFile } from "@slipway/core";
+
+/** Text that is the same in every submission: sent once, then kept there as `<jobDir>/text/<sha256>`. */
+export interface SharedText {
+  readonly sha256: string;
+  readonly text: string;
+}
+
+export function shareText(text: string): SharedText {
+  return { sha256: createHash("sha256").update(text).digest("hex"), text };
+}
+
+/** Before it the script is the job's own. */
+const mark = "\n# --- From here on the same text in every script";
+
+/** A file's own beginning and, for a job's script, the part that all scripts share. */
+export function splitFile({ content }: PlannedFile): { readonly own: string; readonly shared?: SharedText } {
+  const position = content.indexOf(mark);
+  return position < 0
+    ? { own: content }
+    : { own: content.slice(0, position), shared: shareText(content.slice(position)) };
+}
+
+/** Shell text that makes sure of the texts, in the job_dir; `fail text` when they must be sent. Each is compared with its name. */
+export function renderSharedTexts(texts: readonly SharedText[], { sends }: { readonly sends: boolean }): string {
+  const steps = texts.map(({ sha256, text }) =>
+    sends ? `has_text ${sha256} || keep_text ${sha256} ${quoteShell(text)}\n` : `has_text ${sha256} || fail text\n`,
+  );
+  return functions + steps.join("");
+}
+
+const functions = `has_text() {
+  [ -f "text/$1" ] || return 1
+  if command -v sha256sum >/dev/null; then sum=$(sha256sum <"text/$1"); else sum=$(shasum -a 256 <"text/$1"); fi
+  [ "\${sum%% *}" = "$1" ]
+}
+keep_text() {
+  [ -d text ] || mkdir text || [ -d text ] || fail folder text
+  printf %s "$2" >"text/.$nonce" && mv -f "text/.$nonce" "text/$1" && has_text "$1" || { rm -f "text/.$nonce"; fail folder text; }
+}
+`;

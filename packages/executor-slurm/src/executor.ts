@@ -1,5 +1,17 @@
-import { systemClock } from "@slipway/core";
-import type { CallOptions, Clock, Event, Executor, JobHandle, LogChunk, Transport } from "@slipway/core";
+import { isSlipwayError, systemClock } from "@slipway/core";
+import type {
+  Bundle,
+  CallOptions,
+  Clock,
+  Digest,
+  Event,
+  Executor,
+  JobHandle,
+  JobPlan,
+  LogChunk,
+  StagedCode,
+  Transport,
+} from "@slipway/core";
 import { createCodeStore } from "@slipway/store";
 import type { StoreEvent } from "@slipway/store";
 
@@ -50,20 +62,44 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
     handles: readonly JobHandle[],
     { signal, asksAccounting }: CallOptions & { readonly asksAccounting: boolean },
   ) => pollJobs(handles, { transport, jobDir, memory, clock, minimumMs, asksAccounting, onSilent, signal });
+  const staged = new Map<Digest, Bundle>();
+  async function stage(bundle: Bundle, { signal }: CallOptions = {}): Promise<StagedCode> {
+    const { clusterName } = await knowledge.facts(signal);
+    const store = createCodeStore({ transport, root: jobDir, clusterName, onEvent });
+    const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
+    staged.set(digest, bundle);
+    return { digest, directory, uploadedBytes };
+  }
+
+  /** A cleaner may close an instance between staging and submitting. Undefined when the bundle is not this process's. */
+  async function stageAgain(
+    plans: readonly JobPlan[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly JobPlan[] | undefined> {
+    const codes = new Map<Digest, StagedCode>();
+    for (const { code } of plans) {
+      const bundle = staged.get(code.digest);
+      if (!bundle) return undefined;
+      if (!codes.has(code.digest)) codes.set(code.digest, await stage(bundle, { signal }));
+    }
+    return plans.map((plan) => ({ ...plan, code: codes.get(plan.code.digest) ?? plan.code }));
+  }
+
   return {
     apiVersion: 1,
     name: "slurm",
-    async stage(bundle, { signal } = {}) {
-      const { clusterName } = await knowledge.facts(signal);
-      const store = createCodeStore({ transport, root: jobDir, clusterName, onEvent });
-      const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
-      return { digest, directory, uploadedBytes };
-    },
+    stage,
     plan: (job, context) => planSlurmJob(job, context, { jobDir, cluster, facts: knowledge.known() }),
     async submit(plans, { signal } = {}) {
       signal?.throwIfAborted();
       const { clusterName } = await knowledge.facts(signal);
-      const handles = await submitPlans(plans, { ...place, transport, cluster, clusterName, memory, signal });
+      const context = { ...place, transport, cluster, clusterName, memory, signal };
+      const handles = await submitPlans(plans, context).catch(async (error: unknown) => {
+        const again =
+          isSlipwayError(error) && error.code === "EXECUTOR_CODE_GONE" ? await stageAgain(plans, signal) : undefined;
+        if (!again) throw error;
+        return submitPlans(again, context);
+      });
       await rememberSubmitted(memory, plans, handles);
       onEvent?.({ type: "executor-slurm.submitted", handles });
       return handles;

@@ -1,12 +1,11 @@
 import { executorContract } from "@slipway/testing";
-import { sharedTestbed, testbedSupport } from "@slipway/testing/testbed";
+import { sharedTestbed } from "@slipway/testing/testbed";
 import { describe, test } from "vitest";
 
 import { openFixture } from "./fixture.ts";
+import { isSupported } from "./testbed.ts";
 
-const support = await testbedSupport();
-
-describe.runIf(support.available)("the Slurm executor on a real cluster", () => {
+describe.runIf(isSupported)("the Slurm executor on a real cluster", () => {
   // oxlint-disable-next-line vitest/expect-expect -- The case is the assertion.
   test.concurrent.each(executorContract.map(({ name, run }) => [name, run] as const))("%s", async (_, run) => {
     const testbed = await sharedTestbed();

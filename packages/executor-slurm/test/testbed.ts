@@ -8,6 +8,7 @@ import type { Fixture, FixtureOptions } from "./fixture.ts";
 const support = await testbedSupport();
 
 export const isSupported = support.available;
+if (!support.available) process.stderr.write(`Tests on a Slurm testbed are skipped: ${support.why}\n`);
 
 export interface Opener {
   (options?: FixtureOptions): Promise<Fixture>;

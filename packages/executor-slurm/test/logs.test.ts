@@ -1,0 +1,102 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
+import { gunzipSync } from "node:zlib";
+
+import type { LogChunk, Transport } from "@slipway/core";
+import { sharedTestbed } from "@slipway/testing/testbed";
+import { describe, expect, test } from "vitest";
+
+import { openFixture } from "./fixture.ts";
+import type { FixtureOptions } from "./fixture.ts";
+import { isSupported } from "./testbed.ts";
+
+describe.runIf(isSupported)("a job's log", () => {
+  const open = async (options?: FixtureOptions) => openFixture(await sharedTestbed(), options);
+
+  test("larger than one command sends arrives whole and in order", async () => {
+    await using fixture = await open();
+    const handle = await fixture.start({ sh: "seq 1 1500000" });
+    await fixture.end(handle);
+    const chunks: LogChunk[] = [];
+    for await (const chunk of fixture.executor.logs(handle)) chunks.push(chunk);
+    let expected = 0;
+    for (const { offset, bytes } of chunks) {
+      expect(offset).toBe(expected);
+      expected += bytes.length;
+    }
+    const lines = Buffer.concat(chunks.map(({ bytes }) => bytes))
+      .toString()
+      .trimEnd()
+      .split("\n");
+    expect([lines.length, lines[0], lines.at(-1)]).toEqual([1_500_000, "1", "1500000"]);
+    expect(await fixture.log(handle, { offset: -8 })).toBe("1500000\n");
+  });
+
+  test("is followed from an offset without sending a byte twice, and without a question to accounting", async () => {
+    const scripts: string[] = [];
+    let received = 0;
+    await using fixture = await open({
+      transport: (inner) => notingScripts(inner, scripts, (bytes) => (received += bytes)),
+    });
+    const sh = "echo 0123456789; for i in 1 2 3 4 5 6; do seq 1 5000; sleep 0.3; done";
+    const handle = await fixture.start({ sh });
+    scripts.length = 0;
+    received = 0;
+    const followed = await fixture.log(handle, { offset: 3, follow: true });
+    const whole = await fixture.log(handle);
+    expect(followed).toBe(whole.slice(3));
+    expect(received).toBeLessThan(2.1 * whole.length);
+    expect(scripts.filter((script) => script.includes("sacct"))).toEqual([]);
+  });
+
+  test("of one member of an array is its own", async () => {
+    await using fixture = await open();
+    const handle = await fixture.start({ sh: 'echo "member $SLURM_ARRAY_TASK_ID"', slurm: { array: "1-2" } });
+    const [one, two] = await Promise.all([1, 2].map((arrayIndex) => fixture.log(handle, { arrayIndex, follow: true })));
+    expect([one, two]).toEqual(["member 1\n", "member 2\n"]);
+  });
+
+  test("that looks like an answer of the command is passed on as it is", async () => {
+    await using fixture = await open();
+    const text = "\nslipway-0123456789abcdef01234567 DONE 1 2 ended\n";
+    const handle = await fixture.start({ argv: ["printf", "%s", text] });
+    await fixture.end(handle);
+    expect(await fixture.log(handle)).toBe(text);
+  });
+
+  test("of a job that was cancelled before it began ends at once", async () => {
+    await using fixture = await open();
+    const handle = await fixture.start({ slurm: { sbatch: { begin: "now+1hour" } } });
+    const followed = fixture.log(handle, { follow: true });
+    await fixture.executor.cancel([handle]);
+    expect(await followed).toBe("");
+  });
+
+  test("is gone with the run directory", async () => {
+    await using fixture = await open();
+    const handle = await fixture.start({});
+    await fixture.end(handle);
+    await rm(handle.runDir, { recursive: true });
+    await expect(fixture.log(handle)).rejects.toMatchObject({
+      code: "EXECUTOR_JOB_NOT_FOUND",
+      message: `The run directory of job job is gone: ${path.join(fixture.jobDir, "runs", fixture.experiment, "job")}`,
+    });
+  });
+});
+
+function notingScripts(inner: Transport, scripts: string[], onBytes: (bytes: number) => void): Transport {
+  return {
+    host: inner.host,
+    exec(argv, options = {}) {
+      scripts.push(options.stdin instanceof Uint8Array ? gunzipSync(options.stdin).toString() : "");
+      const { onStdout } = options;
+      if (!onStdout) return inner.exec(argv, options);
+      const counted = (bytes: Uint8Array) => {
+        onBytes(bytes.length);
+        onStdout(bytes);
+      };
+      return inner.exec(argv, { ...options, onStdout: counted });
+    },
+    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+  };
+}

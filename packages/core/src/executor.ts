@@ -1,4 +1,5 @@
 import type { Bundle } from "./bundle.ts";
+import type { ExperimentRecord } from "./experiment.ts";
 import type { Job } from "./job.ts";
 import type { Digest } from "./manifest.ts";
 import type { JobStatus } from "./state.ts";
@@ -31,7 +32,10 @@ export interface PlanContext {
   readonly secrets: Readonly<Record<string, string>>;
   /** Lines for people at the top of the script: what the code is, who wrote it. No secrets. */
   readonly comments: readonly string[];
-  /** The try: 1 at first, one more for each deliberate resubmission. Part of the token. */
+  /**
+   * The try: 1 at first, one more for each deliberate resubmission in the same run directory, when the try before has ended. Part of the token;
+   * its attempts count on from those before.
+   */
   readonly tryNumber: number;
 }
 
@@ -64,6 +68,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface SubmitOptions extends CallOptions {
+  /** The experiment's record, kept beside its jobs on the execution host, from before the first job is submitted on. */
+  readonly record?: ExperimentRecord | undefined;
+}
+
+/** An experiment as the execution host knows it. */
+export interface FoundExperiment {
+  readonly record: ExperimentRecord;
+  /** Of the jobs that were submitted. */
+  readonly handles: readonly JobHandle[];
+}
+
 export interface CancelOptions extends CallOptions {
   /** Sends just this signal (a name such as `USR1`) and does not mark the job as cancelled. */
   readonly signalName?: string | undefined;
@@ -76,6 +92,10 @@ export interface LogOptions extends CallOptions {
   readonly offset?: number | undefined;
   /** Goes on until the job's state is final. */
   readonly follow?: boolean | undefined;
+  /** Of an array: the element. */
+  readonly arrayIndex?: number | undefined;
+  /** The task whose own log is read, from 0, or a group's member by its name; all output together when absent. */
+  readonly rank?: number | string | undefined;
 }
 
 export interface LogChunk {
@@ -101,13 +121,16 @@ export interface Executor extends AsyncDisposable {
    * Resolving means that the scheduler owns all these jobs; dependencies between them are kept. Idempotent under their tokens.
    * Rejecting means that none of them will start. Results are in the plans' order.
    */
-  submit(plans: readonly JobPlan[], options?: CallOptions): Promise<readonly JobHandle[]>;
+  submit(plans: readonly JobPlan[], options?: SubmitOptions): Promise<readonly JobHandle[]>;
 
   /** Asks about all jobs in one go. May omit what it has forgotten; never calls an unknown state final. */
   poll(handles: readonly JobHandle[], options?: CallOptions): Promise<ReadonlyMap<JobId, JobStatus>>;
 
   /** Resolving means asked. A job that has ended stays as it is. */
   cancel(handles: readonly JobHandle[], options?: CancelOptions): Promise<void>;
+
+  /** All experiments whose records lie on the execution host, for a machine that does not know them. Absent where records stay on the machine that submits. */
+  findExperiments?(options?: CallOptions): Promise<readonly FoundExperiment[]>;
 
   /** The job's output, from an offset; ends at once for a job without output unless it follows. */
   logs(handle: JobHandle, options?: LogOptions): AsyncIterable<LogChunk>;

@@ -1,6 +1,6 @@
 import type { CodeSource } from "./bundle.ts";
 import type { JobHandle } from "./executor.ts";
-import type { Command, Dependency, Job, Resources } from "./job.ts";
+import type { Job } from "./job.ts";
 import type { Digest } from "./manifest.ts";
 
 /** Jobs submitted together from one config. */
@@ -30,6 +30,8 @@ export interface ExperimentRecord {
   readonly slipwayVersion: string;
   readonly code: RecordedCode;
   readonly jobs: readonly RecordedJob[];
+  /** The experiment that this one ran again. */
+  readonly rerunOf?: string;
 }
 
 export interface RecordedCode extends CodeSource {
@@ -42,16 +44,19 @@ export interface RecordedCode extends CodeSource {
   readonly uploadedBytes: number;
 }
 
-export interface RecordedJob {
-  readonly name: string;
-  readonly command: Command;
-  readonly resources: Resources;
-  /** Variables that were set. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Names only: values are never recorded. */
+/** A job as it was submitted, and where it went. */
+export interface RecordedJob extends Job {
+  /** Names of secret variables only: values are never recorded. */
   readonly secrets: readonly string[];
-  readonly needs: readonly Dependency[];
+  /** Of the last try. */
   readonly token: string;
-  /** Absent until the job's id is known. */
+  /** Of the last try; absent until the job's id is known. */
+  readonly handle?: JobHandle;
+  /** Tries before the last one, oldest first. */
+  readonly earlierTries?: readonly RecordedTry[];
+}
+
+export interface RecordedTry {
+  readonly token: string;
   readonly handle?: JobHandle;
 }

@@ -8,6 +8,7 @@ export type {
   CallOptions,
   CancelOptions,
   Executor,
+  FoundExperiment,
   JobHandle,
   JobId,
   JobPlan,
@@ -16,10 +17,31 @@ export type {
   PlanContext,
   PlannedFile,
   StagedCode,
+  SubmitOptions,
 } from "./executor.ts";
-export type { Experiment, ExperimentRecord, RecordedCode, RecordedJob, SubmissionPhase } from "./experiment.ts";
+export type {
+  Experiment,
+  ExperimentRecord,
+  RecordedCode,
+  RecordedJob,
+  RecordedTry,
+  SubmissionPhase,
+} from "./experiment.ts";
 export { isEnvironmentName, isJobName } from "./job.ts";
-export type { Command, Dependency, DependencyType, Job, Resources } from "./job.ts";
+export type {
+  ArrayElement,
+  Command,
+  Dependency,
+  DependencyType,
+  GroupMember,
+  Job,
+  JobArray,
+  Launcher,
+  Resources,
+  Retries,
+  RetryBudget,
+  WarningSignal,
+} from "./job.ts";
 export {
   createManifest,
   isDigest,
@@ -29,8 +51,10 @@ export {
   renderManifest,
 } from "./manifest.ts";
 export type { Digest, FileEntry, Manifest, ManifestEntry, SymlinkEntry } from "./manifest.ts";
+export { orderByNeeds } from "./order.ts";
+export type { NamedNeeds, Ordered } from "./order.ts";
 export { quoteCommand, quoteShell } from "./shell.ts";
 export { isFinalState, jobStates } from "./state.ts";
-export type { Evidence, JobState, JobStatus } from "./state.ts";
+export type { Evidence, JobState, JobStatus, MemberStatus } from "./state.ts";
 export { nearest, stripControlCharacters, stripUrlCredentials } from "./text.ts";
 export type { ExecOptions, ExecResult, Input, Transport } from "./transport.ts";

@@ -45,4 +45,14 @@ export interface JobStatus {
   readonly startedAt?: string;
   readonly endedAt?: string;
   readonly evidence: readonly Evidence[];
+  /** Of an array, its elements; of a group or a heterogeneous job, its parts. */
+  readonly members?: readonly MemberStatus[];
+}
+
+/** One part of a job. */
+export interface MemberStatus extends JobStatus {
+  /** The executor's own name of the part: `332_2`, `341+1`; of a group the member's name. */
+  readonly name: string;
+  /** Of an array's element. */
+  readonly arrayIndex?: number;
 }

@@ -1,3 +1,4 @@
+import { orderByNeeds } from "@slipway/core";
 import type { JobPlan } from "@slipway/core";
 
 import { LocalExecutorError } from "./error.ts";
@@ -10,21 +11,12 @@ export function orderPlans(plans: readonly JobPlan[]): {
   readonly ordered: readonly JobPlan[];
   readonly outside: readonly { readonly plan: JobPlan; readonly job: string }[];
 } {
-  const planOf = new Map(plans.map((plan) => [plan.runDir, plan]));
-  const ordered = new Set<JobPlan>();
-  const outside: { plan: JobPlan; job: string }[] = [];
-  const visit = (plan: JobPlan, waiting: readonly JobPlan[]): void => {
-    if (ordered.has(plan)) return;
-    if (waiting.includes(plan)) throw cycle([...waiting.slice(waiting.indexOf(plan)), plan]);
-    for (const { job } of plan.job.needs) {
-      const needed = planOf.get(siblingRunDir(plan, job));
-      if (needed) visit(needed, [...waiting, plan]);
-      else outside.push({ plan, job });
-    }
-    ordered.add(plan);
-  };
-  for (const plan of plans) visit(plan, []);
-  return { ordered: [...ordered], outside };
+  const { ordered, cycle, outside } = orderByNeeds(plans, (plan) => ({
+    name: plan.runDir,
+    needs: plan.job.needs.map(({ job }) => siblingRunDir(plan, job)),
+  }));
+  if (cycle) throw cycleError(cycle);
+  return { ordered, outside: outside.map(({ item, name }) => ({ plan: item, job: basename(name) })) };
 }
 
 /** Where another job of the plan's experiment lies: the wrapper looks for it there. */
@@ -32,7 +24,11 @@ export function siblingRunDir(plan: JobPlan, job: string): string {
   return plan.runDir.slice(0, plan.runDir.length - plan.job.name.length) + job;
 }
 
-function cycle(plans: readonly JobPlan[]): LocalExecutorError {
+function basename(runDir: string): string {
+  return runDir.slice(runDir.lastIndexOf("/") + 1);
+}
+
+function cycleError(plans: readonly JobPlan[]): LocalExecutorError {
   const names = plans.map((plan) => plan.job.name).join(" needs ");
   return new LocalExecutorError("EXECUTOR_DEPENDENCY_CYCLE", `The jobs wait for each other: ${names}`, {
     hint: "Take one of these dependencies away",

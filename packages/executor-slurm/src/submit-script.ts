@@ -127,6 +127,7 @@ const dependencyTypes: Readonly<Record<DependencyType, string>> = {
   ok: "afterok",
   notok: "afternotok",
   any: "afterany",
+  corresponding: "aftercorr",
 };
 
 function renderOutsideNeed(

@@ -23,7 +23,7 @@ export interface SubmitContext extends ClusterPlace {
 export async function submitPlans(plans: readonly JobPlan[], context: SubmitContext): Promise<readonly JobHandle[]> {
   const { transport, jobDir, cluster, clusterName, memory, signal } = context;
   signal?.throwIfAborted();
-  const { ordered } = orderPlans(plans);
+  const ordered = orderPlans(plans);
   if (ordered.length === 0) return [];
   const nonce = randomBytes(8).toString("hex");
   const render = (sendsShared: boolean) =>

@@ -1,4 +1,4 @@
-import { isJobName, nearest } from "@slipway/core";
+import { isJobName, nearest, orderByNeeds } from "@slipway/core";
 import type { Experiment, Job } from "@slipway/core";
 
 import { ExperimentError } from "./error.ts";
@@ -11,37 +11,22 @@ export function orderJobs({ name, jobs }: Experiment): readonly Job[] {
     checkName(job.name, byName);
     byName.set(job.name, job);
   }
-  const ordered: Job[] = [];
-  const done = new Set<string>();
-  for (const job of jobs) visit(job, { byName, ordered, done, path: [] });
-  return ordered;
-}
-
-interface Walk {
-  readonly byName: ReadonlyMap<string, Job>;
-  readonly ordered: Job[];
-  readonly done: Set<string>;
-  readonly path: readonly string[];
-}
-
-function visit(job: Job, { path, ...walk }: Walk): void {
-  if (walk.done.has(job.name)) return;
-  if (path.includes(job.name)) {
-    const cycle = [...path.slice(path.indexOf(job.name)), job.name].join(" → ");
-    throw new ExperimentError("EXPERIMENT_CYCLE", `These jobs wait for each other: ${cycle}`, {
-      hint: "Take one of these needs away",
-    });
+  for (const job of jobs) {
+    for (const { job: needed, experiment } of job.needs) if (experiment === undefined) findNeeded(needed, job, byName);
   }
-  for (const { job: needed } of job.needs) {
-    visit(findNeeded(needed, job, walk.byName), { ...walk, path: [...path, job.name] });
-  }
-  walk.done.add(job.name);
-  walk.ordered.push(job);
+  const { ordered, cycle } = orderByNeeds(jobs, (job) => ({
+    name: job.name,
+    needs: job.needs.flatMap((need) => (need.experiment === undefined ? need.job : [])),
+  }));
+  if (!cycle) return ordered;
+  const names = cycle.map((job) => job.name).join(" → ");
+  throw new ExperimentError("EXPERIMENT_CYCLE", `These jobs wait for each other: ${names}`, {
+    hint: "Take one of these needs away",
+  });
 }
 
-function findNeeded(needed: string, { name }: Job, byName: ReadonlyMap<string, Job>): Job {
-  const job = byName.get(needed);
-  if (job) return job;
+function findNeeded(needed: string, { name }: Job, byName: ReadonlyMap<string, Job>): void {
+  if (byName.has(needed)) return;
   const near = nearest(needed, byName.keys());
   throw new ExperimentError(
     "EXPERIMENT_INVALID",

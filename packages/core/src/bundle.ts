@@ -1,4 +1,4 @@
-import type { Digest, Manifest } from "./manifest.ts";
+import type { Digest, Manifest, ManifestEntry } from "./manifest.ts";
 
 export interface TarOptions {
   /** Put before every path of the manifest, without a slash at the end. */
@@ -7,6 +7,8 @@ export interface TarOptions {
   readonly readOnly?: boolean | undefined;
   /** Adds the canonical manifest as a file of this name, first; beside the prefix, not below it. */
   readonly manifestName?: string | undefined;
+  /** Leaves out the entries of the bundle's manifest for which it says no; all are in the tar when absent. */
+  readonly only?: ((entry: ManifestEntry) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -26,7 +26,7 @@ const chunkBytes = 1 << 19;
  */
 export async function* tarStream(
   { manifest, files, env }: TarInput,
-  { prefix, readOnly = false, manifestName, signal }: TarOptions,
+  { prefix, readOnly = false, manifestName, only, signal }: TarOptions,
 ): AsyncGenerator<Uint8Array> {
   const encodeHeader = await loadHeaderEncoder();
   const chunks = createChunks();
@@ -39,6 +39,7 @@ export async function* tarStream(
     chunks.pad();
   }
   for (const [position, entry] of manifest.entries.entries()) {
+    if (only && !only(entry)) continue;
     if (chunks.isFull()) {
       yield chunks.take();
       await setImmediate();

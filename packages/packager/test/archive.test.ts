@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:f
 import { gunzipSync } from "node:zlib";
 
 import { parseManifest, renderManifest } from "@slipway/core";
+import type { ManifestEntry } from "@slipway/core";
 import { gitRepository, temporaryDirectory, writeFiles } from "@slipway/testing";
 import { expect, test } from "vitest";
 
@@ -50,6 +51,18 @@ test("a tar for the code store has its prefix, modes without write permission, a
   const manifest = await execFileAsync("tar", ["-xOf", `${folder.path}/x.tar`, "M"], { encoding: "buffer" });
   expect(Buffer.compare(manifest.stdout, renderManifest(bundle.manifest))).toBe(0);
   expect(renderManifest(parseManifest(manifest.stdout))).toEqual(renderManifest(bundle.manifest));
+});
+
+test("a tar may leave out files, and has the whole manifest all the same", async () => {
+  await using folder = await temporaryDirectory();
+  await gitRepository(`${folder.path}/mine`, { files });
+  const bundle = await pack(`${folder.path}/mine`);
+  const only = (entry: ManifestEntry) => entry.kind === "symlink" || entry.mode === 0o755;
+  await writeFile(`${folder.path}/x.tar`, await tarOf(bundle, { manifestName: "M", only }));
+  const { stdout } = await execFileAsync("tar", ["-tf", `${folder.path}/x.tar`]);
+  expect(stdout).toBe("M\nbin/run.sh\nlink\n");
+  const manifest = await execFileAsync("tar", ["-xOf", `${folder.path}/x.tar`, "M"], { encoding: "buffer" });
+  expect(manifest.stdout).toEqual(Buffer.from(renderManifest(bundle.manifest)));
 });
 
 test("the digest is the manifest's sha-256 and does not depend on how the archive is compressed", async () => {

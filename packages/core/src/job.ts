@@ -54,6 +54,8 @@ export interface Job {
   readonly launcher?: Launcher;
   /** `shared` (when absent): the read-only code of the store. `copy`: a writable one, of each attempt's own. */
   readonly workdir?: "shared" | "copy";
+  /** Another job of the experiment, needed by this one, in whose `SLIPWAY_RUN_DIR` this one goes on: a chain that resumes. Its own when absent. */
+  readonly runDirOf?: string;
   /** Further options of sbatch, by long name; only Slurm understands them. */
   readonly sbatch?: Readonly<Record<string, string | number | boolean>>;
 }

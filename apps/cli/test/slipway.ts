@@ -25,6 +25,8 @@ export interface Machine extends AsyncDisposable {
   json<T>(cwd: string, ...args: readonly string[]): Promise<T>;
   /** Starts it and leaves it to the test; dead at the end in any case. */
   start(cwd: string, ...args: readonly string[]): ChildProcess;
+  /** Takes a process of the test's: dead at the end in any case. */
+  owns(child: ChildProcess): void;
 }
 
 /** A user's machine: a home, a folder, and the command as a user has it. */
@@ -52,6 +54,7 @@ export async function machine(): Promise<Machine> {
     env,
     start,
     slipway,
+    owns: (child) => void children.push(child),
     async json(cwd, ...args) {
       const { stdout, stderr } = await slipway(cwd, ...withJson(args));
       if (stdout === "") throw new Error(`No document; stderr: ${stderr}`);

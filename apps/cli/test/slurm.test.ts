@@ -5,8 +5,8 @@ import { gitRepository, writeFiles } from "@slipway/testing";
 import { sharedTestbed, testbedSupport } from "@slipway/testing/testbed";
 import { describe, expect, test } from "vitest";
 
+import { machineWithCluster } from "./cluster.ts";
 import { machine } from "./slipway.ts";
-import type { Machine } from "./slipway.ts";
 
 interface Status {
   readonly experiment: string;
@@ -21,27 +21,6 @@ interface Status {
 
 const support = await testbedSupport();
 if (!support.available) process.stderr.write(`No Slurm cluster can be started here: ${support.why}\n`);
-
-/** A user's machine whose cluster file `testbed` leads over sshd to the real cluster. */
-async function machineWithCluster(): Promise<{ m: Machine; jobDir: string }> {
-  const { ssh } = await sharedTestbed();
-  const m = await machine();
-  const jobDir = path.join(ssh.home, `slipway-${path.basename(m.folder)}`);
-  await writeFiles(m.folder, {
-    ssh_config: [
-      "Host testbed",
-      `  HostName ${ssh.host}`,
-      `  Port ${ssh.port}`,
-      `  User ${ssh.user}`,
-      `  IdentityFile ${ssh.identityFile}`,
-      `  UserKnownHostsFile ${ssh.knownHostsFile}`,
-      "",
-    ].join("\n"),
-    "slipway home/clusters/testbed.yaml": `executor: slurm\nssh_tunnel: { host: testbed, job_dir: ${jobDir} }\npartition: main\ndefault_timeout: 5m\n`,
-  });
-  m.env["SLIPWAY_SSH_CONFIG"] = path.join(m.folder, "ssh_config");
-  return { m, jobDir };
-}
 
 describe.skipIf(!support.available)("on a Slurm cluster", () => {
   test("a command runs on the cluster from a laptop, and status, logs, wait and show are right", async () => {

@@ -294,7 +294,7 @@ describe.skipIf(!hasSshd)("to a server that asks", () => {
     await using transport = await connectSsh({ host: "testhost" }, { ...server.options, transport: "ssh2", ask });
     await Promise.all([transport.exec(["true"]), transport.exec(["true"])]);
     expect([questions, server.connections()]).toEqual([
-      [{ kind: "keyboard-interactive", prompt: "Code: ", echo: true }],
+      [{ kind: "keyboard-interactive", prompt: `(${server.user}@testhost) Code: `, echo: true }],
       1,
     ]);
   });

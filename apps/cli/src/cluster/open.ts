@@ -7,6 +7,7 @@ import { cacheDirectory, homeDirectory } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
 import { repositoryTop } from "../project.ts";
+import { adviseLogin } from "./advise-login.ts";
 import { askOnTerminal } from "./ask.ts";
 import { toClusterSettings } from "./settings.ts";
 
@@ -20,8 +21,17 @@ export async function findClusterConfig(name: string, context: Context): Promise
   return config;
 }
 
+export interface OpenOptions {
+  /** Connects at once, in place of before the first command. */
+  readonly connectsNow?: boolean | undefined;
+}
+
 /** The executor that a cluster file describes. Whoever asks disposes it. */
-export async function openClusterExecutor(config: ClusterConfig, context: Context): Promise<Executor> {
+export async function openClusterExecutor(
+  config: ClusterConfig,
+  context: Context,
+  { connectsNow = false }: OpenOptions = {},
+): Promise<Executor> {
   if (config.executor === "local") {
     const { createLocalExecutor } = await import("@slipway/executor-local");
     return createLocalExecutor({ home: homeDirectory(context), env: context.env });
@@ -36,8 +46,9 @@ export async function openClusterExecutor(config: ClusterConfig, context: Contex
       hint: `Add one to ${config.file ?? "its file"}`,
     });
   }
+  const transport = openWhenNeeded(config, context);
+  if (connectsNow) transport.connect();
   const { createSlurmExecutor } = await import("@slipway/executor-slurm");
-  const transport = connectWhenNeeded(config.ssh?.host ?? "local", () => openClusterTransport(config, context));
   const executor = createSlurmExecutor({
     transport,
     jobDir: config.jobDir,
@@ -52,7 +63,7 @@ export async function openClusterExecutor(config: ClusterConfig, context: Contex
 }
 
 /** How commands reach a cluster: over SSH, or from this machine where it is the login node. */
-export async function openClusterTransport({ ssh }: ClusterConfig, context: Context): Promise<Transport> {
+export async function openClusterTransport({ ssh, name }: ClusterConfig, context: Context): Promise<Transport> {
   const { env, signal } = context;
   if (!ssh) {
     const { openLocalTransport } = await import("@slipway/transport-local");
@@ -60,7 +71,7 @@ export async function openClusterTransport({ ssh }: ClusterConfig, context: Cont
   }
   const { connectSsh } = await import("@slipway/ssh");
   const { transport, preCommand, ...destination } = ssh;
-  return connectSsh(destination, {
+  const options = {
     env,
     controlDirectory: path.join(homeDirectory(context), "ssh"),
     configFile: env["SLIPWAY_SSH_CONFIG"],
@@ -68,19 +79,31 @@ export async function openClusterTransport({ ssh }: ClusterConfig, context: Cont
     preCommand,
     signal,
     ask: askOnTerminal(context),
+  };
+  return connectSsh(destination, options).catch((error: unknown) => {
+    throw adviseLogin(error, { cluster: name, canAsk: options.ask !== undefined });
   });
 }
 
+interface LateTransport extends Transport {
+  /** Begins to connect; whether that succeeds is told by the first command. */
+  connect(): void;
+}
+
 /** Plans and dry runs need no connection. */
-function connectWhenNeeded(host: string, connect: () => Promise<Transport>): Transport {
+function openWhenNeeded(config: ClusterConfig, context: Context): LateTransport {
+  const abandon = new AbortController();
+  const signal = AbortSignal.any([context.signal, abandon.signal]);
   let connection: Promise<Transport> | undefined;
+  const connect = () => (connection ??= openClusterTransport(config, { ...context, signal }));
   return {
-    host,
+    host: config.ssh?.host ?? "local",
+    connect: () => void connect().catch(() => {}),
     async exec(argv, options) {
-      connection ??= connect();
-      return (await connection).exec(argv, options);
+      return (await connect()).exec(argv, options);
     },
     async [Symbol.asyncDispose]() {
+      abandon.abort(new Error("The connection is not needed any more"));
       const transport = await connection?.catch(() => undefined); // Whoever ran a command was told.
       await transport?.[Symbol.asyncDispose]();
     },

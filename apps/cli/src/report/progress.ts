@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { drawInTurn } from "./turns.ts";
 
 const patienceMs = 400;
 
@@ -7,11 +8,19 @@ export async function withProgress<T>(text: string, { stderr, env }: Context, wo
   if (!stderr.isTTY || env["TERM"] === "dumb") return work();
   const { default: createSpinner } = await import("yocto-spinner");
   const spinner = createSpinner({ text, stream: stderr, handleSignals: false });
-  const timer = setTimeout(() => spinner.start(), patienceMs);
-  try {
-    return await work();
-  } finally {
+  let timer: NodeJS.Timeout | undefined;
+  const show = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => spinner.start(), patienceMs);
+  };
+  const hide = () => {
     clearTimeout(timer);
     if (spinner.isSpinning) spinner.stop();
+  };
+  show();
+  try {
+    return await drawInTurn(stderr, { show, hide }, work);
+  } finally {
+    hide();
   }
 }

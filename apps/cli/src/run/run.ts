@@ -12,6 +12,7 @@ import { jobDocument, printJson } from "../json.ts";
 import { packForUser } from "../packaging.ts";
 import { loadProject } from "../project.ts";
 import { withProgress } from "../report/progress.ts";
+import { printInTurn } from "../report/turns.ts";
 import { dryRun } from "./dry-run.ts";
 import { readExperiment } from "./experiment.ts";
 import type { ExperimentSource, JobOptions } from "./experiment.ts";
@@ -43,9 +44,10 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   const project = await loadProject(context);
   const target = await forCluster(options.cluster ?? wanted.cluster ?? project.cluster ?? "local", wanted, context);
   const { experiment, secrets, cluster, clusterFile } = target;
-  const bundle = await packForUser({ ...options, project, allowSecrets: options.allowSecret }, context);
+  await using executor = await target.open({ connectsNow: !options.dryRun }); // While the code is packed.
+  const choice = { ...options, project, allowSecrets: options.allowSecret };
+  const bundle = await printInTurn(context.stderr, () => packForUser(choice, context));
   tellWorkingDirectory(bundle.listing, context);
-  await using executor = await target.open();
   if (options.dryRun) return dryRun({ experiment, bundle, executor, secrets, cluster, json: options.json }, context);
   const { submitExperiment } = await import("@slipway/experiment");
   const events: ExperimentEvent[] = [];

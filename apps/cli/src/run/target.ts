@@ -1,5 +1,6 @@
 import type { Executor, Experiment } from "@slipway/core";
 
+import type { OpenOptions } from "../cluster/open.ts";
 import { openExecutor } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { readSecrets } from "./experiment.ts";
@@ -13,8 +14,7 @@ export interface RunTarget {
   readonly experiment: Experiment;
   /** Values by job, then by variable. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Connects. */
-  open(): Promise<Executor>;
+  open(options?: OpenOptions): Promise<Executor>;
 }
 
 /** Reads the cluster's file and applies it; nothing is connected before `open`. */
@@ -41,6 +41,6 @@ export async function forCluster(name: string, wanted: WantedExperiment, context
     clusterFile: config.file,
     experiment: { ...wanted.experiment, jobs },
     secrets: readSecrets({ secrets: Object.fromEntries(secretNames) }, context),
-    open: () => openClusterExecutor(config, context),
+    open: (options) => openClusterExecutor(config, context, options),
   };
 }

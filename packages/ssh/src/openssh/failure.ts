@@ -40,6 +40,11 @@ export function openSshFailure(
   const lastLine = said.split("\n").findLast((line) => line.trim() !== "") ?? "it said nothing";
   return new SshError(code, `ssh cannot log in to ${alias}: ${lastLine.trim()}`, {
     hint: hints[code] ?? compare,
-    details: { output: said },
+    details: { output: said, ...(code === "SSH_AUTH_FAILED" && { accepted: acceptedMethods(said) }) },
   });
+}
+
+/** `Permission denied (publickey,keyboard-interactive).` */
+function acceptedMethods(said: string): readonly string[] {
+  return /permission denied \(([a-z0-9,-]+)\)/i.exec(said)?.[1]?.split(",") ?? [];
 }

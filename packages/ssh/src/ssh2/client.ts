@@ -57,9 +57,16 @@ export async function connectClient(options: ClientOptions): Promise<ConnectedCl
   const patience = createPatience(clock, connectTimeoutMs, () => stop(timeout(config, connectTimeoutMs)));
   const askPatiently =
     ask &&
-    ((question: SshQuestion) => {
+    (async (question: SshQuestion) => {
       patience.pause();
-      return ask(question).finally(() => patience.restart());
+      try {
+        return await ask(question);
+      } catch (error) {
+        stop(error); // Without an answer the server would only wait, or close in its own way.
+        throw error;
+      } finally {
+        patience.restart();
+      }
     });
   const login = await prepareLogin({ ...options, ask: askPatiently });
   const onAbort = () => stop(signal.reason);

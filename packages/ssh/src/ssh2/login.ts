@@ -117,7 +117,8 @@ function promptWith(
       const answers: string[] = [];
       for (const { prompt, echo } of prompts) {
         const said = [instructions, prompt].filter(Boolean).join("\n");
-        const text = stripControlCharacters(said) || `Answer for ${config.alias}: `;
+        // Any server may ask for a `Password: `; as ssh does, the question says whose it is.
+        const text = `(${config.user}@${config.alias}) ${stripControlCharacters(said) || "Answer: "}`;
         answers.push((await ask?.({ kind: "keyboard-interactive", prompt: text, echo: echo === true })) ?? "");
       }
       return answers;

@@ -1,0 +1,22 @@
+export { applyCleaning } from "./apply.ts";
+export type { ApplyOptions, CleaningEvent, CleaningResult } from "./apply.ts";
+export { CleanerError } from "./error.ts";
+export type { CleanerErrorCode } from "./error.ts";
+export type {
+  InstanceSeen,
+  Inventory,
+  JobsSeen,
+  KnownExperiment,
+  LeftoverSeen,
+  LiveRun,
+  RunSeen,
+  Space,
+} from "./inventory.ts";
+export { readJournal } from "./journal.ts";
+export type { CleanedEntry } from "./journal.ts";
+export { planCleaning } from "./plan.ts";
+export type { CleaningPlan, CleaningStep, PlanContext, Removal, Thing, ThingKind } from "./plan.ts";
+export { defaultPolicy } from "./policy.ts";
+export type { RetentionPolicy } from "./policy.ts";
+export { takeInventory } from "./take-inventory.ts";
+export type { InventoryOptions, SchedulerKind } from "./take-inventory.ts";

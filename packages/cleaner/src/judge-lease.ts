@@ -1,0 +1,65 @@
+import type { StoredLease } from "@slipway/store";
+
+import type { Inventory } from "./inventory.ts";
+import type { RetentionPolicy } from "./policy.ts";
+import { describeAge } from "./words.ts";
+
+/** Whether a lease is still needed, as far as anybody can know, and why. */
+export interface LeaseVerdict {
+  readonly isNeeded: boolean;
+  readonly why: string;
+}
+
+/** Source of the rules: `spec: store`, "Cleaning". Any doubt keeps. */
+export function judgeLease(lease: StoredLease, inventory: Inventory, policy: RetentionPolicy): LeaseVerdict {
+  const { holder, ageSeconds } = lease;
+  switch (holder.kind) {
+    case "pin":
+      return kept(`pinned by ${holder.experiment}`);
+    case "unknown":
+      return kept(`its lease ${lease.name} is none that this version knows`);
+    case "intent":
+      return judgeIntent(holder.token, ageSeconds, inventory, policy);
+    case "job":
+    case "wrapper":
+      return judgeJob(lease, holder, inventory, policy);
+  }
+}
+
+function judgeIntent(
+  token: string,
+  ageSeconds: number,
+  { jobs }: Inventory,
+  { intentSeconds }: RetentionPolicy,
+): LeaseVerdict {
+  if (ageSeconds < intentSeconds) return kept(`the submission of ${token} may be under way`);
+  if (jobs.kind === "silent") return kept(`the submission of ${token} may be under way: ${jobs.why}`);
+  if (jobs.kind === "slurm" && jobs.tokens.has(token)) return kept(`the queue has a job of the submission ${token}`);
+  return free(`the submission of ${token} was given up ${describeAge(ageSeconds)} ago`);
+}
+
+function judgeJob(
+  { instance, ageSeconds, userId }: StoredLease,
+  { clusterName, jobId }: { readonly clusterName: string; readonly jobId: string },
+  { jobs, clusterName: own }: Inventory,
+  { staleSeconds }: RetentionPolicy,
+): LeaseVerdict {
+  if (clusterName !== own) return kept(`a job ${jobId} of another cluster, ${clusterName}, may need it`);
+  if (jobs.kind === "silent") return kept(`job ${jobId} may need it: ${jobs.why}`);
+  if (userId !== jobs.userId) return kept(`job ${jobId} of another user (${userId}) may need it`);
+  if (ageSeconds < staleSeconds) return kept(`job ${jobId} was submitted ${describeAge(ageSeconds)} ago`);
+  if (jobs.kind === "slurm") {
+    const state = jobs.states.get(jobId);
+    return state === undefined ? free(`Slurm has forgotten job ${jobId}`) : kept(`job ${jobId} is ${state}`);
+  }
+  const run = jobs.live.find((live) => live.state !== "unstarted" && (live.instance ?? instance) === instance);
+  return run === undefined ? free("no process of a job that has it lives") : kept(`${run.run} is ${run.state}`);
+}
+
+function kept(why: string): LeaseVerdict {
+  return { isNeeded: true, why };
+}
+
+function free(why: string): LeaseVerdict {
+  return { isNeeded: false, why };
+}

@@ -1,0 +1,139 @@
+import { quoteCommand } from "@slipway/core";
+import { scontrolCommands, squeueCommand } from "@slipway/sbatch";
+
+/** 1 job_dir. Goes there. Nothing below `/` or a home itself is ever looked at: other things have the names `runs` and `store` there. */
+export const enter = `
+root=$1
+case $root in /*) ;; *) fail root "$root" ;; esac
+if [ ! -d "$root" ]; then say ABSENT; say END; exit 0; fi
+cd "$root" || fail unreadable "$root"
+here=$(pwd -P; echo x) here=\${here%?x}
+home=$(cd "\${HOME:-/}" 2>/dev/null && pwd -P; echo x) home=\${home%?x}
+[ "$here" != / ] && [ "$here" != "$home" ] || fail root "$root"
+for folder in store store/code store/trash store/cleaned; do [ ! -L "$folder" ] || fail symlink "$root/$folder"; done
+`;
+
+/** The layout, when somebody last cleaned, and the space of the file system. */
+export const look = `${enter}
+if [ -f store/layout.json ] && [ -d store/code ]; then
+  IFS= read -r layout <store/layout.json
+  say LAYOUT "$layout"
+fi
+say TODAY "$(date -u +%Y-%m-%d)"
+last=
+for file in store/cleaned/*.jsonl; do if [ -f "$file" ]; then last=$file; fi; done
+say LAST "\${last##*/}"
+say BYTES "$(df -Pk . 2>/dev/null | tail -n 1)"
+say INODES "$(df -Pi . 2>/dev/null | tail -n 1)"
+`;
+
+/** Paths in few processes; those with other characters than slipway's own names have are nobody's business. */
+const batches = `
+if stat -c "%Z %n" . >/dev/null 2>&1; then
+  changed() { [ $# -eq 0 ] || stat -c "%Z %n" "$@" 2>/dev/null; }
+else
+  changed() { [ $# -eq 0 ] || stat -f "%c %N" "$@" 2>/dev/null; }
+fi
+links() { [ $# -eq 0 ] || ls -ldn "$@" 2>/dev/null; }
+each() { # COMMAND PATHS...
+  command=$1 batch= count=0
+  shift
+  for path do
+    case $path in *[!0-9A-Za-z_./-]*) continue ;; esac
+    batch="$batch $path" count=$((count + 1))
+    if [ "$count" -eq 300 ]; then $command $batch; batch= count=0; fi
+  done
+  $command $batch
+}
+`;
+
+/** What the store does not list. Everything about the jobs comes after it. */
+export const survey = `${enter}${batches}
+say NOW "$(date +%s)" "$(id -u)"
+say IDLE
+each changed store/code/*/L
+say TRASHED
+for name in store/trash/*.*; do
+  case $name in *[!0-9A-Za-z_./-]*) continue ;; esac
+  [ -f "$name/manifest" ] && [ ! -L "$name" ] && [ ! -L "$name/manifest" ] || continue
+  IFS= read -r header <"$name/manifest" && printf "%s %s\\n" "\${name##*/}" "$header"
+done
+if [ -L runs ]; then say LINKED; else
+  say LINKS
+  each links runs/*/*/code
+  say MADE
+  each changed runs/*/*/code
+  say UNFINISHED
+  each changed runs/*/.new-*
+fi
+`;
+
+/** Asks slurmctld for the cluster's name, and for all that it knows of this user, in partitions that are hidden too. */
+export const askSlurm = `
+if command -v squeue >/dev/null 2>&1 && command -v scontrol >/dev/null 2>&1; then
+  config=$(${quoteCommand(scontrolCommands.showConfig())} 2>&1)
+  say CONFIG $?
+  printf "%s\\n" "$config"
+  queue=$(${quoteCommand([...squeueCommand(), "--all"])})
+  say QUEUE $?
+  printf "%s\\n" "$queue"
+else
+  say NOTOOL
+fi
+`;
+
+/** Tells each run directory of which a process lives, or none has ever begun; all others are over: a local job begins once. */
+export const askProcesses = `
+read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime)
+say BOOT "$boot"
+load() { # FILE
+  pid= start= its_boot= complete=
+  while IFS="=" read -r key value; do
+    case $key in
+    pid) pid=$value ;;
+    start) start=$value ;;
+    boot) its_boot=$value ;;
+    end) complete=$value ;;
+    esac
+  done 2>/dev/null <"$1"
+  case $pid in "" | *[!0-9]*) return 1 ;; esac
+  [ "$complete" = 1 ] && [ -n "$start" ] && [ -n "$its_boot" ]
+}
+lives() { # the process of the record
+  [ "$its_boot" = "$boot" ] || return 1
+  if [ -r /proc/self/stat ]; then
+    [ -e "/proc/$pid" ] || return 1
+    IFS= read -r stat 2>/dev/null <"/proc/$pid/stat" || return 1
+    set -- \${stat##*) }
+    case \${20-} in "" | *[!0-9]*) return 0 ;; esac
+    [ "\${20}" = "$start" ]
+  else
+    set -- $(ps -o lstart= -p "$pid")
+    [ "$*" = "$start" ]
+  fi
+}
+group_lives() { [ "$its_boot" = "$boot" ] && kill -0 "-$pid" 2>/dev/null; }
+judge() { # DIRECTORY, in state
+  state=unstarted
+  for record in "$1"/commit "$1"/*.commit; do
+    [ -e "$record" ] || [ -L "$record" ] || continue
+    [ "$state" != unstarted ] || state=over
+    if [ ! -f "$record" ] || ! load "$record"; then state=doubt; return; fi
+    if lives; then state=alive; return; fi
+  done
+  for record in "$1"/*attempt-*.group; do
+    [ -f "$record" ] || continue
+    if ! load "$record"; then state=doubt; return; fi
+    if lives || group_lives; then state=alive; return; fi
+  done
+}
+if [ -L runs ]; then say DOUBT "runs is a symbolic link"; fi
+for dir in runs/*/*/; do
+  dir=\${dir%/}
+  [ -d "$dir" ] && [ ! -L "$dir" ] || continue
+  case $dir in *[!0-9A-Za-z_./-]*) continue ;; esac
+  [ -f "$dir/job.sh" ] || [ -L "$dir/code" ] || continue
+  judge "$dir"
+  [ "$state" = over ] || say LIVE "$state" "\${dir#runs/}"
+done
+`;

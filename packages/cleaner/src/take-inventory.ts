@@ -1,0 +1,84 @@
+import type { Transport } from "@slipway/core";
+import { createCodeStore } from "@slipway/store";
+
+import { askHost, sectionOf } from "./host.ts";
+import type { Section } from "./host.ts";
+import type { Inventory, JobsSeen, Space } from "./inventory.ts";
+import { readJobs } from "./jobs-seen.ts";
+import { askProcesses, askSlurm, look, survey } from "./scripts.ts";
+import { readSurvey } from "./survey.ts";
+
+/** Who knows whether a job can still start: slurmctld, or the processes of the host. */
+export type SchedulerKind = "slurm" | "local";
+
+export interface InventoryOptions {
+  readonly transport: Transport;
+  /** Absolute, on the transport's host: code lies in `<jobDir>/store`, jobs in `<jobDir>/runs`. */
+  readonly jobDir: string;
+  readonly scheduler: SchedulerKind;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Looks at all there is, in four commands, and walks no tree. The jobs are asked about after the leases were seen: only such an answer
+ * is evidence. Rejects with CLEANER_UNSAFE_ROOT for `/` and a home directory, and with the store's errors.
+ */
+export async function takeInventory({ transport, jobDir, scheduler, signal }: InventoryOptions): Promise<Inventory> {
+  const { today: _, ...around } = await lookAround({ transport, jobDir, signal });
+  const { clusterName } = around;
+  const empty = { instances: [], leftovers: [], runs: [], unfinishedRuns: [] };
+  const base = { host: transport.host, jobDir, ...around };
+  if (clusterName === undefined) return { ...base, ...empty, jobs: { kind: "silent", why: "there is no store" } };
+  const store = createCodeStore({ transport, root: jobDir, clusterName });
+  const [instances, leases, leftovers] = await Promise.all([
+    store.list({ signal }),
+    store.listLeases({ signal }),
+    store.listLeftovers({ signal }),
+  ]);
+  const script = `${survey}${scheduler === "slurm" ? askSlurm : askProcesses}`;
+  const sections = await askHost(transport, script, [jobDir], { signal });
+  const seen = readSurvey(sections, { instances, leases, leftovers });
+  const jobs: JobsSeen =
+    scheduler === "local" && clusterName !== "local"
+      ? { kind: "silent", why: `the store is the cluster ${clusterName}'s, and only that knows its jobs` }
+      : readJobs(sections, { clusterName, runs: seen.runs });
+  return { ...base, ...seen, jobs };
+}
+
+export type Surroundings = Pick<Inventory, "clusterName" | "space" | "lastCleaned"> & { readonly today: string };
+
+/** One cheap command: whether there is a store, whose, when it was cleaned, and how full its file system is. */
+export async function lookAround({
+  transport,
+  jobDir,
+  signal,
+}: Omit<InventoryOptions, "scheduler">): Promise<Surroundings> {
+  const sections = await askHost(transport, look, [jobDir], { signal });
+  const clusterName = /"clusterName":"([A-Za-z0-9][A-Za-z0-9_-]{0,62})"/.exec(
+    sectionOf(sections, "LAYOUT")?.rest ?? "",
+  )?.[1];
+  const lastCleaned = /^(\d{4}-\d\d-\d\d)\.jsonl$/.exec(sectionOf(sections, "LAST")?.rest ?? "")?.[1];
+  return {
+    today: sectionOf(sections, "TODAY")?.rest ?? "",
+    ...(clusterName !== undefined && { clusterName }),
+    ...(lastCleaned !== undefined && { lastCleaned }),
+    space: readSpace(sections),
+  };
+}
+
+/** Source: POSIX.1-2017, XCU df: the columns of `-P`, from the right as the first may hold spaces. `-i` is no part of it. */
+function readSpace(sections: readonly Section[]): Space {
+  const [totalBlocks, freeBlocks] = dfColumns(sectionOf(sections, "BYTES"));
+  const [totalInodes, freeInodes] = dfColumns(sectionOf(sections, "INODES"));
+  return {
+    ...(totalBlocks !== undefined && freeBlocks !== undefined
+      ? { totalBytes: totalBlocks * 1024, freeBytes: freeBlocks * 1024 }
+      : {}),
+    ...(totalInodes !== undefined && freeInodes !== undefined && totalInodes > 0 ? { totalInodes, freeInodes } : {}),
+  };
+}
+
+function dfColumns(section: Section | undefined): readonly (number | undefined)[] {
+  const found = /\s(\d+)\s+\d+\s+(\d+)\s+(?:\d+%|-)\s/.exec(section?.rest ?? "");
+  return [found?.[1], found?.[2]].map((text) => (text === undefined ? undefined : Number(text)));
+}

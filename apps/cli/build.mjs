@@ -1,13 +1,13 @@
 // The command is shipped bundled: one import of many small files costs more than Node's own start. It is shipped as CommonJS:
 // Node reads that at once, where it starts a loader and waits for every file of ES modules (about a tenth of its own start).
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { build, transform } from "esbuild";
 
 const { dirname } = import.meta;
 const dist = path.join(dirname, "dist");
-await rm(dist, { recursive: true, force: true });
+const draft = path.join(dirname, "node_modules", `.dist-${process.pid}`);
 
 const common = { platform: "node", target: "node20.19", sourcesContent: false };
 
@@ -28,9 +28,10 @@ const { outputFiles } = await build({
   logLevel: "warning",
 });
 
-await mkdir(dist, { recursive: true });
-await writeFile(path.join(dist, "package.json"), '{ "type": "commonjs" }\n');
-for (const { path: file, text } of outputFiles) {
+await mkdir(draft);
+await writeFile(path.join(draft, "package.json"), '{ "type": "commonjs" }\n');
+for (const { path: wanted, text } of outputFiles) {
+  const file = path.join(draft, path.relative(dist, wanted));
   if (!file.endsWith(".js")) {
     await writeFile(file, text);
     continue;
@@ -46,3 +47,6 @@ for (const { path: file, text } of outputFiles) {
   await writeFile(file, `${code}//# sourceMappingURL=${path.basename(file)}.map\n`);
   await writeFile(`${file}.map`, map);
 }
+// The last build stays in use until this one is whole.
+await rm(dist, { recursive: true, force: true });
+await rename(draft, dist);

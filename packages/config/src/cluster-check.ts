@@ -23,12 +23,17 @@ export function checkCluster(document: ConfigDocument, env: Environment): readon
   if (typeof tunnel?.["port"] === "number" && tunnel["port"] > 65_535) {
     problems.push({ path: ["ssh_tunnel", "port"], message: `expected a port of at most 65535, got ${tunnel["port"]}` });
   }
-  return [...problems, ...checkExecutor(value["executor"])];
+  const { executor } = value;
+  if ("executor_options" in value && typeof executor === "string" && builtIn.has(executor))
+    problems.push({ path: ["executor_options"], at: "key", message: `the executor ${executor} takes no options` });
+  return [...problems, ...checkExecutor(executor)];
 }
+
+const builtIn: ReadonlySet<string> = new Set(["slurm", "local", "none"]);
 
 /** A misspelt `slurm` is not taken for somebody's executor; a path or a scoped name is. */
 function checkExecutor(executor: unknown): readonly Problem[] {
-  if (typeof executor !== "string" || ["slurm", "local", "none"].includes(executor)) return [];
+  if (typeof executor !== "string" || builtIn.has(executor)) return [];
   const near = nearest(executor, ["slurm", "local"]);
   if (near === undefined) return [];
   return [{ path: ["executor"], message: `there is no executor ${describe(executor)}`, hint: `did you mean ${near}?` }];

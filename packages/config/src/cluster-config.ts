@@ -8,6 +8,8 @@ export interface ClusterConfig {
   readonly shadows: readonly string[];
   /** `local`, `slurm`, or the name or path of a custom executor. */
   readonly executor: string;
+  /** For a custom executor, which checks them itself. */
+  readonly executorOptions: Readonly<Record<string, unknown>>;
   /** Absent when jobs start from this machine. */
   readonly ssh?: SshTarget;
   /** Absolute; code, records, scripts and logs live below it. */

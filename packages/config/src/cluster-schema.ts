@@ -22,6 +22,7 @@ import type { Text } from "./schema.ts";
 /** A cluster file as it is written. */
 export interface ClusterFile {
   readonly executor: string;
+  readonly executor_options?: Readonly<Record<string, unknown>>;
   readonly ssh_tunnel?: SshTunnelFile;
   readonly job_dir?: string;
   readonly account?: Text;
@@ -94,6 +95,7 @@ export const clusterSchema: z.ZodMiniType<ClusterFile, unknown> = object({
     "slurm, local, or the name or path of a custom executor.",
     line("slurm, local or a custom executor's name"),
   ),
+  executor_options: optional("Options of a custom executor, as it describes them.", mapping(z.unknown(), "options")),
   ssh_tunnel: optional(
     "How to reach the login node; leave it out when you work on the cluster itself.",
     sshTunnelSchema,

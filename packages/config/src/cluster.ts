@@ -24,6 +24,7 @@ export function parseCluster(text: string, file: string, env: Environment): Clus
 
 /** Where nothing is not the same as an absent key. */
 function isNullKept(at: Path): boolean {
+  if (at[0] === "executor_options") return at.length > 1;
   const isOwnName = at[0] === "containers" || at[0] === "timeouts" || at[0] === "sbatch";
   return at.length === 2 && (isOwnName || (at[0] === "ssh_tunnel" && at[1] === "user"));
 }
@@ -47,6 +48,7 @@ function toCluster(
   };
   return {
     executor: shape.executor === "none" ? "local" : shape.executor,
+    executorOptions: shape.executor_options ?? {},
     ...present(texts),
     ...(shape.ssh_tunnel && { ssh: toSshTarget(shape.ssh_tunnel, document, env) }),
     jobNamePrefix: document.text(["job_name_prefix"]) ?? "",

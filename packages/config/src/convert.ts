@@ -45,6 +45,7 @@ export function textKey(path: Path): string {
 
 /** A map's key as text; undefined for a key that is a list, a map or an alias. */
 export function keyText(key: unknown): string | undefined {
+  if (typeof key === "string") return key; // One that was set.
   if (!isScalar(key)) return undefined;
   return typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
 }

@@ -6,6 +6,7 @@ import { convertDocument, keyText, textKey } from "./convert.ts";
 import type { ConvertedDocument } from "./convert.ts";
 import { isMapping, renderPath } from "./problem.ts";
 import type { Path, Problem } from "./problem.ts";
+import { setValues } from "./set-values.ts";
 
 /** A YAML file's content, and where each part of it stands. */
 export interface ConfigDocument {
@@ -24,15 +25,18 @@ export interface DocumentOptions {
   readonly file: string;
   /** Where a key with nothing after it is more than an absent key: below names that the user chose. */
   readonly isNullKept?: ((path: Path) => boolean) | undefined;
+  /** `PATH=VALUE`: values that are replaced (see `setValues`). */
+  readonly set?: readonly string[] | undefined;
 }
 
-/** Reads one YAML 1.2 document (core schema). Never throws for what a text holds. */
-export function readDocument({ text: withMark, file, isNullKept = () => false }: DocumentOptions): ConfigDocument {
+/** Reads one YAML 1.2 document (core schema). Never throws for what a text holds; CONFIG_INVALID_VALUE for what cannot be set. */
+export function readDocument(options: DocumentOptions): ConfigDocument {
+  const { text: withMark, file, isNullKept = () => false, set = [] } = options;
   const text = withMark.replace(/^\uFEFF/, "");
   if (isTooDeep(text)) return unreadable({ file, line: 1, column: 1, path: "", message: "nested too deeply" });
   const lineCounter = new LineCounter();
-  const options = { version: "1.2", schema: "core", uniqueKeys: false, prettyErrors: false } as const;
-  const document = parseDocument(text, { ...options, lineCounter });
+  const reading = { version: "1.2", schema: "core", uniqueKeys: false, prettyErrors: false } as const;
+  const document = parseDocument(text, { ...reading, lineCounter });
   const place = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
@@ -43,6 +47,7 @@ export function readDocument({ text: withMark, file, isNullKept = () => false }:
     message: describeMistake(error),
   }));
   const isYaml = document.errors.length === 0;
+  if (isYaml) setValues(document, set);
   const converted = isYaml ? convertDocument(document, isNullKept) : notConverted;
   const found = converted.problems.map(({ offset, path, message }) => {
     return { ...place(offset), path: renderPath(path), message };

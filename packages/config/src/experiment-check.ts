@@ -1,14 +1,21 @@
-import { isEnvironmentName, isJobName } from "@slipway/core";
+import { isJobName } from "@slipway/core";
 
+import { checkCommand, checkEnvironment, checkNames, nameWords } from "./command-check.ts";
+import { checkContainers } from "./container-check.ts";
+import { checkCorresponding } from "./corresponding-check.ts";
 import type { ConfigDocument } from "./document.ts";
+import { checkGroup } from "./group-check.ts";
+import { checkMatrix } from "./matrix-check.ts";
 import { checkNeeds, readNeeds } from "./needs.ts";
 import { describe, isMapping } from "./problem.ts";
 import type { Path, Problem } from "./problem.ts";
-
-const nameWords = `expected letters, digits, "_", "." or "-", at most 63, the first a letter or a digit`;
+import { linkName } from "./repeat.ts";
 
 /** What is wrong in an experiment beyond the shape of its values. */
-export function checkExperiment(document: ConfigDocument): readonly Problem[] {
+export function checkExperiment(
+  document: ConfigDocument,
+  containers: readonly string[] | undefined,
+): readonly Problem[] {
   const { value } = document;
   if (!isMapping(value)) return [];
   const name = document.text(["name"]);
@@ -16,7 +23,7 @@ export function checkExperiment(document: ConfigDocument): readonly Problem[] {
     ...(name === undefined || name === "" || isJobName(name)
       ? []
       : [{ path: ["name"], message: `${nameWords}, got ${describe(name)}` }]),
-    ...checkShared(value["defaults"], ["defaults"]),
+    ...checkEnvironment(value["defaults"], ["defaults"]),
   ];
   const jobs = value["jobs"];
   if (!isMapping(jobs)) return problems;
@@ -25,59 +32,40 @@ export function checkExperiment(document: ConfigDocument): readonly Problem[] {
   const needs = new Map(names.map((job) => [job, readNeeds(document, job)]));
   return [
     ...problems,
-    ...checkNames(names),
-    ...names.flatMap((job) => checkJob(jobs[job], ["jobs", job])),
+    ...checkNames(names, ["jobs"]),
+    ...names.flatMap((job) => checkJob(document, jobs[job], ["jobs", job])),
     ...checkNeeds(needs),
+    ...checkCorresponding(needs, jobs),
+    ...checkRepeats(jobs),
+    ...checkContainers(document, containers),
   ];
 }
 
-/** Jobs' directories are named after them, also where a file system takes `A` for `a`. */
-function checkNames(names: readonly string[]): readonly Problem[] {
-  const seen = new Map<string, string>();
-  const problems: Problem[] = [];
-  for (const name of names) {
-    const path = ["jobs", name];
-    const other = seen.get(name.toLowerCase());
-    if (!isJobName(name)) problems.push({ path, at: "key", message: `${nameWords}, got ${describe(name)}` });
-    if (other !== undefined)
-      problems.push({ path, at: "key", message: `differs from ${other} only in upper and lower case` });
-    seen.set(name.toLowerCase(), name);
-  }
-  return problems;
-}
-
-function checkJob(job: unknown, path: Path): readonly Problem[] {
+function checkJob(document: ConfigDocument, job: unknown, path: Path): readonly Problem[] {
   if (!isMapping(job)) return [];
-  const problems = [...checkShared(job, path)];
-  const hasRun = "run" in job;
-  const hasArgv = "argv" in job;
-  if (hasRun && hasArgv) {
-    problems.push({ path: [...path, "argv"], at: "key", message: "run stands here too; a job has one of them" });
-  } else if (!hasRun && !hasArgv && !("group" in job)) {
-    problems.push({ path, at: "key", message: "missing; expected run or argv" });
-  }
-  const { run, argv } = job;
-  if (isBlank(run) || (Array.isArray(run) && run.every(isBlank))) {
-    problems.push({ path: [...path, "run"], message: "expected at least one command, got nothing" });
-  }
-  if (Array.isArray(argv) && (argv.length === 0 || argv[0] === "")) {
-    problems.push({ path: [...path, "argv"], message: "expected a program and its arguments, got nothing" });
-  }
-  return problems;
+  return [
+    ...checkEnvironment(job, path),
+    ...("group" in job ? checkGroup(job, path) : checkCommand(job, path)),
+    ...checkMatrix(document, job, path),
+  ];
 }
 
-function isBlank(value: unknown): boolean {
-  return typeof value === "string" && value.trim() === "";
+/** The names that a chain's jobs get must be free, and short enough. */
+function checkRepeats(jobs: Readonly<Record<string, unknown>>): readonly Problem[] {
+  const names = new Map(Object.keys(jobs).map((name) => [name.toLowerCase(), name]));
+  return Object.entries(jobs).flatMap(([name, job]): readonly Problem[] => {
+    const times = isMapping(job) ? job["repeat"] : undefined;
+    if (typeof times !== "number" || !Number.isInteger(times) || times < 2) return [];
+    const path = ["jobs", name, "repeat"];
+    if (times > mostRepeats) return [{ path, message: `at most ${mostRepeats} jobs can be chained, got ${times}` }];
+    if (isJobName(name) && !isJobName(linkName(name, times))) {
+      return [{ path, message: `makes a job ${linkName(name, times)}, whose name is too long` }];
+    }
+    const taken = Array.from({ length: times }, (_, index) => names.get(linkName(name, index + 1).toLowerCase())).find(
+      (other) => other !== undefined,
+    );
+    return taken === undefined ? [] : [{ path, message: `makes a job of the name ${taken}, which is there too` }];
+  });
 }
 
-function checkShared(keys: unknown, path: Path): readonly Problem[] {
-  const env = isMapping(keys) ? keys["env"] : undefined;
-  if (!isMapping(env)) return [];
-  return Object.keys(env)
-    .filter((name) => !isEnvironmentName(name))
-    .map((name) => ({
-      path: [...path, "env", name],
-      at: "key",
-      message: `expected a variable's name such as HF_HOME, got ${describe(name)}`,
-    }));
-}
+const mostRepeats = 1_000;

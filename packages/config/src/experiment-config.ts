@@ -1,5 +1,7 @@
 import type { Experiment } from "@slipway/core";
 
+import type { AfterReference } from "./job-text.ts";
+
 /** What an experiment file says: its jobs with the file's defaults applied, in the file's order. */
 export interface ExperimentConfig extends Experiment {
   readonly cluster?: string;
@@ -7,4 +9,6 @@ export interface ExperimentConfig extends Experiment {
   readonly secrets?: readonly string[];
   /** The same by job, for jobs that have any. */
   readonly secretsByJob?: Readonly<Record<string, readonly string[]>>;
+  /** Other experiments that jobs wait for, by job; to be looked up among the records and merged with the jobs' needs. */
+  readonly afterByJob?: Readonly<Record<string, readonly AfterReference[]>>;
 }

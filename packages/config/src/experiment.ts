@@ -1,92 +1,85 @@
-import type { Command, Job, Resources } from "@slipway/core";
+import type { Job } from "@slipway/core";
 
 import { readDocument } from "./document.ts";
 import type { ConfigDocument } from "./document.ts";
 import { checkExperiment } from "./experiment-check.ts";
 import type { ExperimentConfig } from "./experiment-config.ts";
-import { experimentSchema, isLaterKey, isNullKept } from "./experiment-schema.ts";
-import type { ExperimentFile, JobFile, SharedKeys } from "./experiment-schema.ts";
-import { readNeeds } from "./needs.ts";
+import { toJob } from "./experiment-job.ts";
+import { experimentSchema, isNullKept } from "./experiment-schema.ts";
+import type { ExperimentFile } from "./experiment-schema.ts";
+import { parseAfter } from "./job-text.ts";
+import type { AfterReference } from "./job-text.ts";
 import type { Path } from "./problem.ts";
 import { readConfigOrThrow } from "./read-config.ts";
-import { parseDuration, parseMemoryMiB } from "./units.ts";
+import { linkName, repeatJobs } from "./repeat.ts";
+import { valueDocument } from "./value-document.ts";
+
+export interface ParseExperimentOptions {
+  /** `PATH=VALUE`: values of the file that are replaced before it is read: `jobs.train.gpus=4`. The value is YAML. */
+  readonly set?: readonly string[] | undefined;
+  /** Names of the cluster's containers, against which those of the jobs are checked. */
+  readonly containers?: readonly string[] | undefined;
+}
 
 /** Reads an experiment file's text. Throws CONFIG_INVALID with every mistake. */
-export function parseExperiment(text: string, file: string): ExperimentConfig {
-  const document = readDocument({ text, file, isNullKept });
+export function parseExperiment(
+  text: string,
+  file: string,
+  { set, containers }: ParseExperimentOptions = {},
+): ExperimentConfig {
+  return readExperiment(readDocument({ text, file, isNullKept, set }), containers);
+}
+
+/** An experiment that is written as a value of the same form as the file. Throws CONFIG_INVALID, whose places are the keys. */
+export function experimentFromValue(value: ExperimentFile): ExperimentConfig {
+  return readExperiment(valueDocument(value, "experiment"), undefined);
+}
+
+function readExperiment(document: ConfigDocument, containers: readonly string[] | undefined): ExperimentConfig {
   const shape = readConfigOrThrow({
     document,
     schema: experimentSchema,
-    check: checkExperiment,
-    isUnsupported: isLaterKey,
+    check: (content) => checkExperiment(content, containers),
   });
   return toExperiment(shape, document);
 }
 
-function toExperiment({ jobs, defaults = {} }: ExperimentFile, document: ConfigDocument): ExperimentConfig {
+function toExperiment(file: ExperimentFile, document: ConfigDocument): ExperimentConfig {
+  const { defaults = {} } = file;
   const cluster = document.text(["cluster"]);
-  const secretsByJob = Object.entries(jobs).flatMap(([name, { secrets = [] }]) =>
-    secrets.length > 0 ? [[name, [...new Set(secrets)]] as const] : [],
+  const written = Object.entries(file.jobs).map(([name, job]) => toJob({ name, job, defaults, document }));
+  const repeats = Object.fromEntries(Object.entries(file.jobs).map(([name, { repeat = 1 }]) => [name, repeat]));
+  const secretsByJob = Object.entries(file.jobs).flatMap(([name, { secrets = [], repeat = 1 }]) =>
+    secrets.length > 0 ? linkNames(name, repeat).map((link) => [link, [...new Set(secrets)]] as const) : [],
   );
+  const afterByJob = written.flatMap((job) => {
+    const after = afterOf(file, job, document);
+    return after.length > 0 ? [[linkNames(job.name, repeats[job.name] ?? 1)[0] ?? job.name, after] as const] : [];
+  });
   return {
-    name: textAt(document, ["name"]),
-    jobs: Object.entries(jobs).map(([name, job]) => toJob({ name, job, defaults, document })),
+    name: document.text(["name"]) ?? "",
+    jobs: repeatJobs(written, repeats),
     ...(cluster !== undefined && { cluster }),
     ...(secretsByJob.length > 0 && {
       secrets: [...new Set(secretsByJob.flatMap(([, names]) => names))],
       secretsByJob: Object.fromEntries(secretsByJob),
     }),
+    ...(afterByJob.length > 0 && { afterByJob: Object.fromEntries(afterByJob) }),
   };
 }
 
-interface JobInFile {
-  readonly name: string;
-  readonly job: JobFile;
-  readonly defaults: SharedKeys;
-  readonly document: ConfigDocument;
+function linkNames(name: string, times: number): readonly string[] {
+  return times < 2 ? [name] : Array.from({ length: times }, (_, index) => linkName(name, index + 1));
 }
 
-function toJob({ name, job, defaults, document }: JobInFile): Job {
-  const path = ["jobs", name];
-  return {
-    name,
-    command: toCommand(job, path, document),
-    resources: { ...toResources(defaults, ["defaults"], document), ...toResources(job, path, document) },
-    env: { ...toEnv(defaults, ["defaults"], document), ...toEnv(job, path, document) },
-    needs: readNeeds(document, name).map((need) => ({ job: need.job, type: need.type })),
-  };
+/** The job's own, and the file's for jobs that wait for no job of the file. */
+function afterOf(file: ExperimentFile, job: Job, document: ConfigDocument): readonly AfterReference[] {
+  const own = readAfter(file.jobs[job.name]?.after, ["jobs", job.name, "after"], document);
+  return job.needs.length > 0 ? own : [...readAfter(file.after, ["after"], document), ...own];
 }
 
-function toCommand({ run, argv }: JobFile, path: Path, document: ConfigDocument): Command {
-  if (argv) return { kind: "argv", argv: argv.map((_, index) => textAt(document, [...path, "argv", index])) };
-  const commands = Array.isArray(run)
-    ? run.map((_, index) => textAt(document, [...path, "run", index]))
-    : [textAt(document, [...path, "run"])];
-  return { kind: "shell", lines: commands.flatMap((command) => command.replace(/\n+$/, "").split("\n")) };
-}
-
-function toResources(keys: SharedKeys, path: Path, document: ConfigDocument): Resources {
-  const partition = document.text([...path, "partition"]);
-  const account = document.text([...path, "account"]);
-  const qos = document.text([...path, "qos"]);
-  return {
-    ...(keys.nodes !== undefined && { nodes: keys.nodes }),
-    ...(keys.ntasks_per_node !== undefined && { tasksPerNode: keys.ntasks_per_node }),
-    ...(keys.gpus !== undefined && { gpusPerNode: keys.gpus }),
-    ...(keys.cpus !== undefined && { cpusPerTask: keys.cpus }),
-    ...(keys.mem !== undefined && { memoryMiB: parseMemoryMiB(String(keys.mem)) }),
-    ...(keys.time !== undefined && { timeLimitSeconds: parseDuration(String(keys.time)) }),
-    ...(partition !== undefined && { partition }),
-    ...(account !== undefined && { account }),
-    ...(qos !== undefined && { qos }),
-  };
-}
-
-function toEnv({ env = {} }: SharedKeys, path: Path, document: ConfigDocument): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.keys(env).map((name) => [name, textAt(document, [...path, "env", name])]));
-}
-
-/** A scalar that validation has seen. */
-function textAt(document: ConfigDocument, path: Path): string {
-  return document.text(path) ?? "";
+function readAfter(value: ExperimentFile["after"], path: Path, document: ConfigDocument): readonly AfterReference[] {
+  if (value === undefined) return [];
+  const paths = Array.isArray(value) ? value.map((_, index) => [...path, index]) : [path];
+  return paths.map((at) => parseAfter(document.text(at) ?? ""));
 }

@@ -51,6 +51,7 @@ const thisMachine: ClusterConfig = {
   name: "local",
   shadows: [],
   executor: "local",
+  executorOptions: {},
   jobNamePrefix: "",
   containers: {},
   mounts: [],

@@ -8,8 +8,20 @@ export type {
   SshTarget,
 } from "./cluster-config.ts";
 export type { ConfigKind } from "./config-kind.ts";
-export { parseExperiment } from "./experiment.ts";
+export { experimentFromValue, parseExperiment } from "./experiment.ts";
+export type { ParseExperimentOptions } from "./experiment.ts";
 export type { ExperimentConfig } from "./experiment-config.ts";
+export { invalidExecutorOptions } from "./executor-options.ts";
+export type {
+  CommandKeys,
+  ContainerKeys,
+  ExperimentFile,
+  JobFile,
+  MemberFile,
+  ResourceKeys,
+  RetriesFile,
+  SharedKeys,
+} from "./experiment-schema.ts";
 export { explainConfig } from "./explain.ts";
 export type { ExplainedValue } from "./explain.ts";
 export { configSchema } from "./json-schema.ts";

@@ -1,6 +1,7 @@
 import type { DependencyType } from "@slipway/core";
 
 import type { ConfigDocument } from "./document.ts";
+import { dependencyTypes } from "./job-text.ts";
 import { isMapping, suggest } from "./problem.ts";
 import type { Path, Problem } from "./problem.ts";
 
@@ -30,7 +31,7 @@ function readNeed(document: ConfigDocument, entry: unknown, path: Path): readonl
     return job === undefined ? [] : [{ job, type: "ok", path }];
   }
   const job = document.text([...path, "job"]);
-  const type = entry["type"] === "any" || entry["type"] === "notok" ? entry["type"] : "ok";
+  const type = dependencyTypes.find((known) => known === entry["type"]) ?? "ok";
   return job === undefined ? [] : [{ job, type, path: [...path, "job"] }];
 }
 

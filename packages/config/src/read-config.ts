@@ -6,9 +6,8 @@ import { invalidConfig } from "./error.ts";
 import type { Problem } from "./problem.ts";
 import type { Reading } from "./reading.ts";
 import { validate } from "./validate.ts";
-import type { ValidateOptions } from "./validate.ts";
 
-export interface ReadConfigOptions<Shape> extends ValidateOptions {
+export interface ReadConfigOptions<Shape> {
   readonly document: ConfigDocument;
   readonly schema: ZodMiniType<Shape, unknown>;
   /** Mistakes that a schema cannot see. Also asked when the shape is wrong, so that all are told at once: takes the value as it comes. */
@@ -16,9 +15,9 @@ export interface ReadConfigOptions<Shape> extends ValidateOptions {
 }
 
 /** The file's content in the schema's shape, or everything that is wrong with it, sorted by place. */
-export function readConfig<Shape>({ document, schema, check, ...options }: ReadConfigOptions<Shape>): Reading<Shape> {
+export function readConfig<Shape>({ document, schema, check }: ReadConfigOptions<Shape>): Reading<Shape> {
   if (document.value === undefined) return { diagnostics: inOrder(document.diagnostics) };
-  const validation = validate(schema, document.value, options);
+  const validation = validate(schema, document.value);
   const problems = [...(validation.problems ?? []), ...check(document)];
   const diagnostics = [...document.diagnostics, ...problems.map((problem) => document.diagnose(problem))];
   if (validation.problems === undefined && diagnostics.length === 0) return { shape: validation.value };

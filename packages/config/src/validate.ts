@@ -8,22 +8,12 @@ export type Validation<T> =
   | { readonly value: T; readonly problems?: undefined }
   | { readonly value?: undefined; readonly problems: readonly Problem[] };
 
-export interface ValidateOptions {
-  /** Keys that a later version brings, by the place they stand at. */
-  readonly isUnsupported?: ((path: Path) => boolean) | undefined;
-}
-
 /** Every mistake in a value, in our words. */
-export function validate<T>(
-  schema: z.ZodMiniType<T, unknown>,
-  value: unknown,
-  { isUnsupported = () => false }: ValidateOptions = {},
-): Validation<T> {
+export function validate<T>(schema: z.ZodMiniType<T, unknown>, value: unknown): Validation<T> {
   const result = schema.safeParse(value);
   if (result.success) return { value: result.data };
   let shape: JsonSchema | undefined;
   const unknownKey = (path: Path): Problem => {
-    if (isUnsupported(path)) return { path, at: "key", message: "not supported in this version" };
     shape ??= toJsonSchema(schema);
     const hint = suggest(String(path.at(-1)), knownKeys(shape, path.slice(0, -1)), "the keys here are");
     return { path, at: "key", message: "unknown key", hint };

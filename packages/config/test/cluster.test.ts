@@ -1,4 +1,4 @@
-import { parseCluster } from "@slipway/config";
+import { invalidExecutorOptions, parseCluster } from "@slipway/config";
 import { expect, test } from "vitest";
 
 import { mistakesOf } from "./mistakes.ts";
@@ -9,6 +9,7 @@ const mistakes = (text: string) => mistakesOf(() => parseCluster(text, "dgx.yaml
 const plain = {
   name: "dgx",
   shadows: [],
+  executorOptions: {},
   jobNamePrefix: "",
   containers: {},
   mounts: [],
@@ -57,6 +58,7 @@ clean: { max_age: 14d, max_size: 50GB, keep_last: 3, auto: false }
     file: "/etc/clusters/dgx.yaml",
     shadows: [],
     executor: "slurm",
+    executorOptions: {},
     ssh: {
       host: "login.cluster.org",
       user: "alice",
@@ -151,6 +153,11 @@ test.each([
 test.each([
   ["", "dgx.yaml:1:1: executor: missing; expected slurm, local or a custom executor's name"],
   ["executor: slrum\n", 'dgx.yaml:1:11: executor: there is no executor "slrum"; did you mean slurm?'],
+  ["executor: local\nexecutor_options: {}\n", "dgx.yaml:2:1: executor_options: the executor local takes no options"],
+  [
+    "executor: ./pbs.mjs\nexecutor_options: [1]\n",
+    "dgx.yaml:2:19: executor_options: expected a map of options, got a list",
+  ],
   ["executor: slurm\n", "dgx.yaml:1:1: job_dir: missing; expected an absolute path on the cluster"],
   ["executor: slurm\njob_dir: data/jobs\n", 'dgx.yaml:2:10: job_dir: expected an absolute path, got "data/jobs"'],
   ["executor: slurm\njob_dir: $USER/jobs\n", 'dgx.yaml:2:10: job_dir: expected an absolute path, got "alice/jobs"'],
@@ -207,4 +214,25 @@ test.each([
   ],
 ])("tells of the mistake in %j", (text, mistake) => {
   expect(mistakes(text)).toEqual([mistake]);
+});
+
+test("keeps the options of a custom executor as YAML reads them, without variables", () => {
+  const text = "executor: '@acme/pbs'\nexecutor_options:\n  queue: $Q\n  nested: { slots: 4, none: , on: true }\n";
+  expect(parseCluster(text, "dgx.yaml", env).executorOptions).toEqual({
+    queue: "$Q",
+    nested: { slots: 4, none: null, on: true },
+  });
+});
+
+test("what an executor finds wrong in its options is told at its place", () => {
+  const text = "executor: ./pbs.mjs\nexecutor_options:\n  queue: long\n  nested: { slots: many }\n";
+  const issues = [{ message: "expected a number", path: ["nested", { key: "slots" }] }, { message: "all wrong" }];
+  expect(
+    mistakesOf(() => {
+      throw invalidExecutorOptions(text, "dgx.yaml", issues);
+    }),
+  ).toEqual([
+    "dgx.yaml:4:20: executor_options.nested.slots: expected a number",
+    "dgx.yaml:3:3: executor_options: all wrong",
+  ]);
 });

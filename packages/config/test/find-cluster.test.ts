@@ -62,6 +62,7 @@ test("local exists without a file, and a file of that name says otherwise", asyn
     name: "local",
     shadows: [],
     executor: "local",
+    executorOptions: {},
     jobNamePrefix: "",
     containers: {},
     mounts: [],

@@ -33,7 +33,7 @@ test("the JSON Schema of an experiment has its required keys, choices and bounds
       },
     },
   });
-  expect(JSON.stringify(configSchema("experiment"))).toContain('"enum":["ok","any","notok"]');
+  expect(JSON.stringify(configSchema("experiment"))).toContain('"enum":["ok","any","notok","corresponding"]');
   expect(JSON.stringify(configSchema("experiment"))).not.toContain(String(Number.MAX_SAFE_INTEGER));
 });
 

@@ -7,5 +7,5 @@ const { version } = require("../package.json");
 if (process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2])) {
   process.stdout.write(`${version}\n`);
 } else {
-  void require("../dist/main.js").runMain(version);
+  void require("../dist/main.js").runMain(version, (url) => import(url));
 }

@@ -10,6 +10,8 @@ export interface Context {
   /** Aborted by the first Ctrl-C, and when standard output is closed. */
   readonly signal: AbortSignal;
   readonly version: string;
+  /** A real `import()`, for what users bring; in the bundle the word means a require. */
+  readonly importModule: (url: string) => Promise<unknown>;
   /** What stands behind `--`; undefined without one. */
   readonly afterDashes?: readonly string[] | undefined;
 }

@@ -37,9 +37,9 @@ const byPrefix: readonly (readonly [prefix: string, exitCode: number])[] = [
   ["EXPERIMENT_", exitCodes.refused],
 ];
 
-/** The kind of failure, for an error's code. */
+/** The kind of failure, for an error's code. One that is not ours is of somebody's executor. */
 export function exitCodeOfError(code: string): number {
-  return byCode[code] ?? byPrefix.find(([prefix]) => code.startsWith(prefix))?.[1] ?? exitCodes.internal;
+  return byCode[code] ?? byPrefix.find(([prefix]) => code.startsWith(prefix))?.[1] ?? exitCodes.refused;
 }
 
 const byState: Readonly<Record<JobState, number>> = {

@@ -13,7 +13,7 @@ import { createProgram } from "./program.ts";
 import { errorDocument, renderError } from "./report/errors.ts";
 
 /** The process's entry: takes the world from Node, and leaves it with an exit code. */
-export async function runMain(version: string): Promise<void> {
+export async function runMain(version: string, importModule: Context["importModule"]): Promise<void> {
   const interrupt = new AbortController();
   process.on("SIGINT", () => {
     if (interrupt.signal.aborted) process.exit(exitCodes.interrupted);
@@ -26,7 +26,7 @@ export async function runMain(version: string): Promise<void> {
     });
   }
   const { argv, env, stdin, stdout, stderr } = process;
-  const context = { cwd: process.cwd(), env, stdin, stdout, stderr, signal: interrupt.signal, version };
+  const context = { cwd: process.cwd(), env, stdin, stdout, stderr, signal: interrupt.signal, version, importModule };
   process.exitCode = await main(argv.slice(2), context);
 }
 

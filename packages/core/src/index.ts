@@ -1,6 +1,14 @@
 export type { Bundle, CodeSource, Companion, CompanionSource, TarOptions } from "./bundle.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
+export { defineExecutor, definitionProblem, executorProblem } from "./define-executor.ts";
+export type {
+  ExecutorDefinition,
+  ExecutorOpening,
+  OptionsIssue,
+  OptionsResult,
+  OptionsSchema,
+} from "./define-executor.ts";
 export { isSlipwayError, SlipwayError } from "./error.ts";
 export type { Diagnostic, SlipwayErrorOptions } from "./error.ts";
 export type { Event, EventListener } from "./event.ts";

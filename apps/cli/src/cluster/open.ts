@@ -36,30 +36,37 @@ export async function openClusterExecutor(
     const { createLocalExecutor } = await import("@slipway/executor-local");
     return createLocalExecutor({ home: homeDirectory(context), env: context.env });
   }
-  if (config.executor !== "slurm") {
-    throw new CliError("CLI_USAGE", `This version of slipway knows no executor ${JSON.stringify(config.executor)}`, {
-      hint: `Say slurm or local in ${config.file ?? config.name}`,
-    });
-  }
-  if (config.jobDir === undefined) {
-    throw new CliError("CLI_USAGE", `The cluster ${config.name} has no job_dir`, {
-      hint: `Add one to ${config.file ?? "its file"}`,
-    });
-  }
   const transport = openWhenNeeded(config, context);
+  const executor =
+    config.executor === "slurm"
+      ? await openSlurmExecutor(config, transport, context)
+      : await openCustom(config, transport, context);
   if (connectsNow) transport.connect();
-  const { createSlurmExecutor } = await import("@slipway/executor-slurm");
-  const executor = createSlurmExecutor({
-    transport,
-    jobDir: config.jobDir,
-    cluster: toClusterSettings(config),
-    cacheDirectory: path.join(cacheDirectory(context), "slurm"),
-  });
   const dispose = async () => {
     await executor[Symbol.asyncDispose]();
     await transport[Symbol.asyncDispose]();
   };
   return { ...executor, [Symbol.asyncDispose]: dispose };
+}
+
+async function openSlurmExecutor(config: ClusterConfig, transport: Transport, context: Context): Promise<Executor> {
+  if (config.jobDir === undefined) {
+    throw new CliError("CLI_USAGE", `The cluster ${config.name} has no job_dir`, {
+      hint: `Add one to ${config.file ?? "its file"}`,
+    });
+  }
+  const { createSlurmExecutor } = await import("@slipway/executor-slurm");
+  return createSlurmExecutor({
+    transport,
+    jobDir: config.jobDir,
+    cluster: toClusterSettings(config),
+    cacheDirectory: path.join(cacheDirectory(context), "slurm"),
+  });
+}
+
+async function openCustom(config: ClusterConfig, transport: Transport, context: Context): Promise<Executor> {
+  const { openCustomExecutor } = await import("./custom.ts");
+  return openCustomExecutor(config, transport, context);
 }
 
 /** How commands reach a cluster: over SSH, or from this machine where it is the login node. */

@@ -22,7 +22,6 @@ export type {
   RetriesFile,
   SharedKeys,
 } from "./experiment-schema.ts";
-export { invalidExecutorOptions } from "./executor-options.ts";
 export { explainConfig } from "./explain.ts";
 export type { ExplainedValue } from "./explain.ts";
 export { configSchema } from "./json-schema.ts";

@@ -1,4 +1,4 @@
-import { systemClock } from "@slipway/core";
+import { isSlipwayError, systemClock } from "@slipway/core";
 import type {
   Bundle,
   Clock,
@@ -20,7 +20,9 @@ import type { RecordStore } from "./records.ts";
 export type ExperimentEvent =
   | (Event & { readonly type: "experiment.staged"; readonly code: StagedCode })
   | (Event & { readonly type: "experiment.warning"; readonly job?: string; readonly message: string })
-  | (Event & { readonly type: "experiment.submitted"; readonly record: ExperimentRecord });
+  | (Event & { readonly type: "experiment.submitted"; readonly record: ExperimentRecord })
+  /** Nobody can tell whether the jobs were submitted; the record stays. */
+  | (Event & { readonly type: "experiment.unclear"; readonly record: ExperimentRecord });
 
 export interface PlanOptions {
   readonly experiment: Experiment;
@@ -62,25 +64,21 @@ export function planExperiment({
   );
 }
 
-/** Stages the code, records what is intended, submits, records what was. When it rejects, no job will start and no record stays. */
+/**
+ * Stages the code, records what is intended, submits, records what was. When it rejects, no job will start and no record stays; but where
+ * nobody can tell what became of the jobs (the connection was cut), the record stays as `planned`: see `adoptSubmission`.
+ */
 export async function submitExperiment(options: SubmitOptions): Promise<ExperimentRecord> {
-  const { experiment, executor, bundle, records, signal, onEvent } = options;
+  const { experiment, executor, bundle, signal, onEvent } = options;
   orderJobs(experiment); // A graph that cannot be is told before anything is copied.
   const code = await executor.stage(bundle, { signal });
   onEvent?.({ type: "experiment.staged", code });
   const id = await claimId(options);
-  const submitted = await submitClaimed({ ...options, id, code });
-  try {
-    await records.write(submitted);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    onEvent?.({
-      type: "experiment.warning",
-      message: `The jobs were submitted, but not all of the record was written: ${why}`,
-    });
-  }
-  onEvent?.({ type: "experiment.submitted", record: submitted });
-  return submitted;
+  const { planned, plans } = await recordPlanned({ ...options, id, code });
+  const handles = await submitPlanned({ ...options, planned, plans });
+  const record = await recordSubmitted({ ...options, planned, handles });
+  onEvent?.({ type: "experiment.submitted", record });
+  return record;
 }
 
 interface ClaimedOptions extends SubmitOptions {
@@ -88,8 +86,13 @@ interface ClaimedOptions extends SubmitOptions {
   readonly code: StagedCode;
 }
 
-async function submitClaimed(options: ClaimedOptions): Promise<ExperimentRecord> {
-  const { id, executor, records, signal, onEvent } = options;
+interface Planned {
+  readonly planned: ExperimentRecord;
+  readonly plans: readonly JobPlan[];
+}
+
+async function recordPlanned(options: ClaimedOptions): Promise<Planned> {
+  const { id, records, signal, onEvent } = options;
   try {
     const plans = planExperiment(options);
     for (const { job, warnings } of plans) {
@@ -98,10 +101,47 @@ async function submitClaimed(options: ClaimedOptions): Promise<ExperimentRecord>
     const planned = createRecord({ ...options, plans });
     await records.write(planned);
     signal?.throwIfAborted();
-    return withHandles(planned, await executor.submit(plans, { signal }));
+    return { planned, plans };
   } catch (error) {
     await records.discard(id);
     throw error;
+  }
+}
+
+async function submitPlanned(options: SubmitOptions & Planned): Promise<readonly JobHandle[]> {
+  const { executor, records, planned, plans, signal, onEvent } = options;
+  try {
+    return await executor.submit(plans, { signal, record: planned });
+  } catch (error) {
+    if (isCertain(error, executor)) await records.discard(planned.id);
+    else {
+      await records.giveUp(planned.id);
+      onEvent?.({ type: "experiment.unclear", record: planned });
+    }
+    throw error;
+  }
+}
+
+/** Whether the jobs were surely not submitted. Where records stay on the machine that submits, so does all else: it can take everything back. */
+function isCertain(error: unknown, executor: Executor): boolean {
+  if (!("findExperiments" in executor)) return true;
+  const details = isSlipwayError(error) ? error.details : undefined;
+  return typeof details === "object" && details !== null && "submitted" in details && details.submitted === false;
+}
+
+async function recordSubmitted(
+  options: SubmitOptions & { readonly planned: ExperimentRecord; readonly handles: readonly JobHandle[] },
+): Promise<ExperimentRecord> {
+  const { records, planned, handles, onEvent } = options;
+  try {
+    return await records.update(planned.id, (record) => withHandles(record, handles));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    onEvent?.({
+      type: "experiment.warning",
+      message: `The jobs were submitted, but not all of the record was written: ${why}`,
+    });
+    return withHandles(planned, handles);
   }
 }
 
@@ -156,6 +196,7 @@ function recordJob(job: Job, plan: JobPlan | undefined, secrets: readonly string
   return { name, command, resources, env, secrets, needs, token, ...(handle && { handle }) };
 }
 
+/** The record of an experiment whose jobs an executor owns. */
 function withHandles(record: ExperimentRecord, handles: readonly JobHandle[]): ExperimentRecord {
   const handleOf = new Map(handles.map((handle) => [handle.job, handle]));
   const jobs = record.jobs.map((job) => {

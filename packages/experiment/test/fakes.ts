@@ -1,5 +1,14 @@
 import { createManifest, manifestDigest } from "@slipway/core";
-import type { Bundle, Executor, ExperimentRecord, Job, JobState, JobStatus, LogOptions } from "@slipway/core";
+import type {
+  Bundle,
+  Executor,
+  ExperimentRecord,
+  FoundExperiment,
+  Job,
+  JobState,
+  JobStatus,
+  LogOptions,
+} from "@slipway/core";
 
 export function job(name: string, ...needs: readonly string[]): Job {
   return {
@@ -56,11 +65,14 @@ export interface FakeExecutorOptions {
   /** Each job's log. */
   readonly logs?: Readonly<Record<string, string>>;
   readonly failSubmit?: Error;
+  /** What lies on the execution host; absent where records stay here. */
+  readonly found?: readonly FoundExperiment[];
 }
 
 /** Stands in for an executor where a test is about what is asked of one, and records it. */
-export function fakeExecutor({ states = {}, logs = {}, failSubmit }: FakeExecutorOptions = {}) {
+export function fakeExecutor({ states = {}, logs = {}, failSubmit, found }: FakeExecutorOptions = {}) {
   const calls: string[] = [];
+  const records: (ExperimentRecord | undefined)[] = [];
   let polls = 0;
   const executor: Executor = {
     apiVersion: 1,
@@ -79,8 +91,9 @@ export function fakeExecutor({ states = {}, logs = {}, failSubmit }: FakeExecuto
       script: "job.sh",
       warnings: planned.resources.gpusPerNode === undefined ? [] : ["no GPUs here"],
     }),
-    submit: async (plans) => {
+    submit: async (plans, { record: sent } = {}) => {
       calls.push(`submit ${plans.map((plan) => plan.job.name).join(" ")}`);
+      records.push(sent);
       if (failSubmit) throw failSubmit;
       return plans.map(({ experiment, runDir, job: { name } }) => ({
         id: `id-${name}`,
@@ -108,7 +121,8 @@ export function fakeExecutor({ states = {}, logs = {}, failSubmit }: FakeExecuto
       for (let at = from; at < bytes.length; at += 5)
         yield { attempt: 1, offset: at, bytes: bytes.subarray(at, Math.min(at + 5, bytes.length)) };
     },
+    ...(found && { findExperiments: async () => found }),
     async [Symbol.asyncDispose]() {},
   };
-  return { executor, calls };
+  return { executor, calls, records };
 }

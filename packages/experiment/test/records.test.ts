@@ -73,5 +73,5 @@ test("a record that could not be written leaves no half of one", async () => {
   await records.claim("a-1");
   await mkdir(path.join(home.path, "runs/a-1/experiment.json"));
   await expect(records.write(record("a-1"))).rejects.toMatchObject({ code: "EXPERIMENT_HOME_NOT_WRITABLE" });
-  expect(await readdir(path.join(home.path, "runs/a-1"))).toEqual(["experiment.json"]);
+  expect(await readdir(path.join(home.path, "runs/a-1"))).toEqual([".submitter", "experiment.json"]);
 });

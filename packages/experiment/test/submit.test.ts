@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 
+import { SlipwayError } from "@slipway/core";
 import { fakeClock, temporaryDirectory } from "@slipway/testing";
 import { expect, test } from "vitest";
 
@@ -67,6 +68,52 @@ test("a submission that fails leaves nothing behind", async () => {
   const submitting = submitExperiment(options(home.path, { executor, experiment: { name: "demo", jobs: [job("a")] } }));
   await expect(submitting).rejects.toBe(failSubmit);
   expect(await readdir(path.join(home.path, "runs"))).toEqual([]);
+});
+
+test("the executor is given the record as it stands before it is asked", async () => {
+  await using home = await temporaryDirectory();
+  const { executor, records } = fakeExecutor();
+  const record = await submitExperiment(
+    options(home.path, { executor, experiment: { name: "demo", jobs: [job("a")] } }),
+  );
+  const jobs = record.jobs.map(({ handle: _later, ...rest }) => rest);
+  expect(records).toEqual([{ ...record, phase: "planned", jobs }]);
+});
+
+test("where nobody can tell what became of the jobs the record stays, and that is told", async () => {
+  await using home = await temporaryDirectory();
+  const failSubmit = new SlipwayError("SSH_CLOSED", "The connection was cut");
+  const { executor } = fakeExecutor({ failSubmit, found: [] });
+  const events: ExperimentEvent[] = [];
+  const wanted = options(home.path, { executor, experiment: { name: "demo", jobs: [job("a")] } });
+  await expect(submitExperiment({ ...wanted, onEvent: (event) => events.push(event) })).rejects.toBe(failSubmit);
+  const { records } = await wanted.records.list();
+  expect(records).toMatchObject([{ id: "demo-1", phase: "planned" }]);
+  expect(events.at(-1)).toEqual({ type: "experiment.unclear", record: records[0] });
+  expect(await wanted.records.isBeingSubmitted("demo-1")).toBe(false);
+});
+
+test("where the executor says that nothing was submitted, no record stays", async () => {
+  await using home = await temporaryDirectory();
+  const failSubmit = new SlipwayError("EXECUTOR_REFUSED", "No such partition", { details: { submitted: false } });
+  const { executor } = fakeExecutor({ failSubmit, found: [] });
+  const submitting = submitExperiment(options(home.path, { executor, experiment: { name: "demo", jobs: [job("a")] } }));
+  await expect(submitting).rejects.toBe(failSubmit);
+  expect(await readdir(path.join(home.path, "runs"))).toEqual([]);
+});
+
+test("what another process adds to the record meanwhile stays", async () => {
+  await using home = await temporaryDirectory();
+  const { executor } = fakeExecutor();
+  const wanted = options(home.path, { executor, experiment: { name: "demo", jobs: [job("a")] } });
+  const meddling = {
+    ...executor,
+    async submit(...asked: Parameters<typeof executor.submit>) {
+      await wanted.records.update("demo-1", (before) => ({ ...before, pinned: true }));
+      return executor.submit(...asked);
+    },
+  };
+  expect(await submitExperiment({ ...wanted, executor: meddling })).toMatchObject({ phase: "submitted", pinned: true });
 });
 
 test("a graph that cannot be is refused before any code is copied", async () => {

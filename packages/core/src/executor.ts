@@ -119,7 +119,8 @@ export interface Executor extends AsyncDisposable {
 
   /**
    * Resolving means that the scheduler owns all these jobs; dependencies between them are kept. Idempotent under their tokens.
-   * Rejecting means that none of them will start. Results are in the plans' order.
+   * Rejecting means that none of them will start; with `findExperiments` only where it is a SlipwayError whose `details.submitted` is false:
+   * after any other nobody can tell, and the same plans submitted again, or `findExperiments`, do. Results are in the plans' order.
    */
   submit(plans: readonly JobPlan[], options?: SubmitOptions): Promise<readonly JobHandle[]>;
 

@@ -12,6 +12,9 @@ export interface SubmitFailureContext {
   readonly place: ClusterPlace;
 }
 
+/** For whoever keeps records: all was taken back. */
+const nothingSubmitted = { submitted: false } as const;
+
 /** What a submission failed at, if it did. */
 export function submitFailure(answer: Answer, { plans, place }: SubmitFailureContext): SlurmExecutorError | undefined {
   const failed = answer.sections.find(({ word }) => word === "FAIL");
@@ -30,25 +33,25 @@ export function submitFailure(answer: Answer, { plans, place }: SubmitFailureCon
       return new SlurmExecutorError(
         "EXECUTOR_RUN_DIR_TAKEN",
         `The run directory of ${plan?.token ?? "the job"} belongs to ${rest.join(" ") || "something else"}: ${plan?.runDir ?? ""}`,
-        { hint: "Submit it as another experiment" },
+        { hint: "Submit it as another experiment", details: nothingSubmitted },
       );
     case "need_unknown":
       return new SlurmExecutorError(
         "EXECUTOR_DEPENDENCY_UNKNOWN",
         `Job ${plan?.job.name ?? ""} needs ${rest.join(" ")}, of which neither Slurm nor its own record tells the end`,
-        { hint: "Submit both together, or take the dependency away" },
+        { hint: "Submit both together, or take the dependency away", details: nothingSubmitted },
       );
     case "need_never":
       return new SlurmExecutorError(
         "EXECUTOR_DEPENDENCY_NEVER",
         `Job ${plan?.job.name ?? ""} would never start: ${rest.join(" ")} has not ended as it needs`,
-        { hint: "Submit the other again, or take the dependency away" },
+        { hint: "Submit the other again, or take the dependency away", details: nothingSubmitted },
       );
     case "code":
       return new SlurmExecutorError(
         "EXECUTOR_CODE_GONE",
         `The code of ${plan?.token ?? "the job"} is no longer in the store: ${plan?.code.directory ?? ""}`,
-        { hint: "Stage it again, and submit again", details: { digest: plan?.code.digest } },
+        { hint: "Stage it again, and submit again", details: { ...nothingSubmitted, digest: plan?.code.digest } },
       );
     default:
       return notWritable(failed.rest.slice(step.length + 1), answer.stderr, place);
@@ -66,7 +69,7 @@ function refused(
     `Slurm on ${host} refused job ${plan?.job.name ?? ""}: ${reason === "" ? "it gave no reason" : reason}`,
     {
       hint: advice.hint ?? "None of the jobs was submitted. Change what the job asks for",
-      details: { said, kind: advice.kind },
+      details: { ...nothingSubmitted, said, kind: advice.kind },
     },
   );
 }
@@ -92,6 +95,7 @@ function notWritable(path: string, stderr: string, { host, jobDir }: ClusterPlac
   if (full !== undefined) {
     return new SlurmExecutorError("EXECUTOR_DISK_FULL", `No space left to write ${where} on ${host}: ${full}`, {
       hint: "Free space or inodes there (quota, `df -h`, `df -i`), or choose another job_dir",
+      details: nothingSubmitted,
     });
   }
   return new SlurmExecutorError(
@@ -99,6 +103,7 @@ function notWritable(path: string, stderr: string, { host, jobDir }: ClusterPlac
     `Cannot write ${where} on ${host}: ${lines.at(-1) ?? ""}`,
     {
       hint: "Is the job_dir there, yours, and on a file system that is mounted for writing? See `ls -ld` there",
+      details: nothingSubmitted,
     },
   );
 }

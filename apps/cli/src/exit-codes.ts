@@ -22,6 +22,10 @@ const byCode: Readonly<Record<string, number>> = {
   EXPERIMENT_AMBIGUOUS: exitCodes.wrongUse,
   EXPERIMENT_NOT_FOUND: exitCodes.notFound,
   EXPERIMENT_JOB_NOT_FOUND: exitCodes.notFound,
+  CLEANER_EXPERIMENT_NOT_FOUND: exitCodes.notFound,
+  CLEANER_NO_ANSWER: exitCodes.unreachable,
+  CLEANER_NOT_A_NEMO_HOME: exitCodes.wrongUse,
+  CLEANER_UNSAFE_ROOT: exitCodes.wrongUse,
   EXECUTOR_COMMAND_NOT_FOUND: exitCodes.wrongUse,
   EXECUTOR_SLURM_UNREACHABLE: exitCodes.unreachable,
 };
@@ -33,6 +37,7 @@ const byPrefix: readonly (readonly [prefix: string, exitCode: number])[] = [
   ["SSH_", exitCodes.unreachable],
   ["SBATCH_", exitCodes.wrongUse],
   ["STORE_", exitCodes.refused],
+  ["CLEANER_", exitCodes.refused],
   ["EXECUTOR_", exitCodes.refused],
   ["EXPERIMENT_", exitCodes.refused],
 ];

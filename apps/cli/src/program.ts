@@ -1,14 +1,17 @@
 import { Command } from "@commander-js/extra-typings";
 
 import { cancelCommand } from "./commands/cancel.ts";
+import { cleanCommand } from "./commands/clean.ts";
 import { configCommand } from "./commands/config.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { duCommand } from "./commands/du.ts";
 import { initCommand } from "./commands/init.ts";
 import { listCommand } from "./commands/list.ts";
 import { loginCommand, logoutCommand } from "./commands/login.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { nodesCommand } from "./commands/nodes.ts";
 import { packageCommand } from "./commands/package.ts";
+import { pinCommand, unpinCommand } from "./commands/pin.ts";
 import { runCommand } from "./commands/run.ts";
 import { sbatchCommand } from "./commands/sbatch.ts";
 import { showCommand } from "./commands/show.ts";
@@ -40,6 +43,10 @@ export function createProgram(context: Context, setExitCode: SetExitCode) {
     showCommand(context),
     sbatchCommand(context),
     packageCommand(context),
+    cleanCommand(context),
+    duCommand(context),
+    pinCommand(context),
+    unpinCommand(context),
     nodesCommand(context),
     doctorCommand(context, setExitCode),
     initCommand(context),

@@ -14,9 +14,13 @@ export type {
 } from "./inventory.ts";
 export { readJournal } from "./journal.ts";
 export type { CleanedEntry } from "./journal.ts";
+export { planExperimentRemoval } from "./plan-experiment.ts";
 export { planCleaning } from "./plan.ts";
 export type { CleaningPlan, CleaningStep, PlanContext, Removal, Thing, ThingKind } from "./plan.ts";
 export { defaultPolicy } from "./policy.ts";
 export type { RetentionPolicy } from "./policy.ts";
 export { takeInventory } from "./take-inventory.ts";
 export type { InventoryOptions, SchedulerKind } from "./take-inventory.ts";
+export { measureUsage } from "./usage.ts";
+export type { ExperimentUsage, ProjectUsage, Usage } from "./usage.ts";
+export type { Size } from "./size.ts";

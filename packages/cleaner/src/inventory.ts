@@ -58,7 +58,7 @@ export type JobsSeen =
       readonly kind: "slurm";
       readonly userId: number;
       readonly states: ReadonlyMap<string, string>;
-      /** Comments of the jobs: tokens among them. */
+      /** Names and comments of the jobs: tokens are among them. */
       readonly tokens: ReadonlySet<string>;
     }
   | { readonly kind: "local"; readonly userId: number; readonly live: readonly LiveRun[] };

@@ -39,7 +39,7 @@ function readSlurm(sections: readonly Section[], { clusterName }: Known, userId:
       return silent(`squeue said what cannot be read: ${line.slice(0, 80)}`);
     }
     for (const each of [raw, id]) if (!states.has(each) || mayRun(state)) states.set(each, state);
-    tokens.add(line.slice(line.lastIndexOf("|") + 1));
+    for (const word of line.split("|").slice(-2)) tokens.add(word);
   }
   return { kind: "slurm", userId, states, tokens };
 }

@@ -34,7 +34,8 @@ function judgeIntent(
 ): LeaseVerdict {
   if (ageSeconds < intentSeconds) return kept(`the submission of ${token} may be under way`);
   if (jobs.kind === "silent") return kept(`the submission of ${token} may be under way: ${jobs.why}`);
-  if (jobs.kind === "slurm" && jobs.tokens.has(token)) return kept(`the queue has a job of the submission ${token}`);
+  if (jobs.kind === "slurm" && [...jobs.tokens].some((word) => word.endsWith(token)))
+    return kept(`the queue has a job of the submission ${token}`);
   return free(`the submission of ${token} was given up ${describeAge(ageSeconds)} ago`);
 }
 

@@ -1,5 +1,4 @@
-import type { Job } from "@slipway/core";
-import type { ContainerRuntime, Launcher, SlurmOptions, SlurmSettings, WarningSignal } from "@slipway/sbatch";
+import type { ContainerRuntime, SlurmSettings } from "@slipway/sbatch";
 
 /** What is set once for all jobs of a cluster. */
 export interface ClusterSettings extends SlurmSettings {
@@ -15,27 +14,6 @@ export interface ClusterSettings extends SlurmSettings {
   readonly env?: Readonly<Record<string, string>>;
   /** The site's floor for the time between two questions to Slurm; 2 when absent. */
   readonly pollMinimumSeconds?: number;
-}
-
-/** What a job may ask of Slurm beside the resources that every executor knows. */
-export interface SlurmJobOptions {
-  /** Indices as sbatch reads them: `0-9%4`. */
-  readonly array?: string;
-  /** Whether Slurm may start the job again by itself; true when absent. */
-  readonly requeue?: boolean;
-  readonly warning?: WarningSignal;
-  readonly launcher?: Launcher;
-  /** A name of `ClusterSettings.containers`, or an image. */
-  readonly container?: string;
-  /** For this job alone, beside the cluster's. */
-  readonly mounts?: readonly string[];
-  readonly srunFlags?: readonly string[];
-  readonly sbatch?: SlurmOptions;
-}
-
-/** A job with what only Slurm understands; other executors do not look at it. */
-export interface SlurmJob extends Job {
-  readonly slurm?: SlurmJobOptions;
 }
 
 /** Where the executor works. */

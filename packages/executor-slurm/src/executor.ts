@@ -6,9 +6,9 @@ import type {
   Digest,
   Event,
   Executor,
+  FoundExperiment,
   JobHandle,
   JobPlan,
-  LogChunk,
   StagedCode,
   Transport,
 } from "@slipway/core";
@@ -18,9 +18,9 @@ import type { StoreEvent } from "@slipway/store";
 import { cancelJobs } from "./cancel.ts";
 import type { ClusterSettings } from "./cluster-settings.ts";
 import { SlurmExecutorError } from "./error.ts";
+import { findExperiments } from "./find-experiments.ts";
 import { openKnowledge } from "./knowledge.ts";
 import { readLogs } from "./logs.ts";
-import type { SlurmLogOptions } from "./logs.ts";
 import { planSlurmJob } from "./plan.ts";
 import { pollJobs } from "./poll.ts";
 import { forgetQueue, rememberSubmitted } from "./remember-jobs.ts";
@@ -30,6 +30,8 @@ import { submitPlans } from "./submit.ts";
 export type SlurmExecutorEvent =
   | StoreEvent
   | (Event & { readonly type: "executor-slurm.submitted"; readonly handles: readonly JobHandle[] })
+  /** An `experiment.json` of the job_dir is not one, and is left out. */
+  | (Event & { readonly type: "executor-slurm.unreadable_record"; readonly path: string; readonly why: string })
   /** squeue did not answer: states rest on the jobs' own files and on accounting. */
   | (Event & { readonly type: "executor-slurm.silent"; readonly reason: string });
 
@@ -46,7 +48,7 @@ export interface SlurmExecutorOptions {
 }
 
 export interface SlurmExecutor extends Executor {
-  logs(handle: JobHandle, options?: SlurmLogOptions): AsyncIterable<LogChunk>;
+  findExperiments(options?: CallOptions): Promise<readonly FoundExperiment[]>;
 }
 
 /** Runs jobs through Slurm. They go on whatever becomes of this process and of its connection. */
@@ -90,10 +92,10 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
     name: "slurm",
     stage,
     plan: (job, context) => planSlurmJob(job, context, { jobDir, cluster, facts: knowledge.known() }),
-    async submit(plans, { signal } = {}) {
+    async submit(plans, { signal, record } = {}) {
       signal?.throwIfAborted();
       const { clusterName } = await knowledge.facts(signal);
-      const context = { ...place, transport, cluster, clusterName, memory, signal };
+      const context = { ...place, transport, cluster, clusterName, memory, record, signal };
       const handles = await submitPlans(plans, context).catch(async (error: unknown) => {
         const again =
           isSlipwayError(error) && error.code === "EXECUTOR_CODE_GONE" ? await stageAgain(plans, signal) : undefined;
@@ -110,6 +112,13 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
       await cancelJobs(handles, { ...place, transport, clusterName }, cancelOptions);
       await forgetQueue(memory);
     },
+    findExperiments: ({ signal } = {}) =>
+      findExperiments({
+        transport,
+        jobDir,
+        signal,
+        onUnreadable: (path, why) => onEvent?.({ type: "executor-slurm.unreadable_record", path, why }),
+      }),
     logs: (handle, logOptions) =>
       readLogs(
         handle,

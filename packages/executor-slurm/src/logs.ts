@@ -7,11 +7,6 @@ import { renderLogScript } from "./log-script.ts";
 import { readLogStream } from "./log-stream.ts";
 import type { LogStep } from "./log-stream.ts";
 
-export interface SlurmLogOptions extends LogOptions {
-  /** The index of an array's member. */
-  readonly arrayIndex?: number | undefined;
-}
-
 export interface LogContext {
   readonly transport: Transport;
   readonly clock: Clock;
@@ -25,7 +20,7 @@ const pauseMs = 300;
 export async function* readLogs(
   handle: JobHandle,
   { transport, clock, poll }: LogContext,
-  { attempt, arrayIndex, offset = 0, follow = false, signal }: SlurmLogOptions = {},
+  { attempt, arrayIndex, offset = 0, follow = false, signal }: LogOptions = {},
 ): AsyncGenerator<LogChunk, void> {
   const prefix = arrayIndex === undefined ? "" : memberPrefix(arrayIndex);
   let position = { attempt: attempt ?? 0, offset };

@@ -1,8 +1,8 @@
-import type { JobPlan, PlanContext } from "@slipway/core";
+import type { Job, JobPlan, PlanContext } from "@slipway/core";
 import { isKeptByShell, renderEnvironment, renderSbatchScript, sbatchScriptName } from "@slipway/sbatch";
 import { wrapperFunctions } from "@slipway/store";
 
-import type { ClusterSettings, SlurmJob } from "./cluster-settings.ts";
+import type { ClusterSettings } from "./cluster-settings.ts";
 import type { ClusterFacts } from "./facts.ts";
 import { renderSubmission, submissionFile } from "./submission.ts";
 
@@ -14,26 +14,19 @@ export interface PlanOptions {
 }
 
 /** What `submit` will do for a job on a cluster. Pure. Throws an SbatchError for what Slurm or a process cannot be given. */
-export function planSlurmJob(job: SlurmJob, context: PlanContext, { jobDir, cluster, facts }: PlanOptions): JobPlan {
+export function planSlurmJob(job: Job, context: PlanContext, { jobDir, cluster, facts }: PlanOptions): JobPlan {
   const { experiment, code, secrets, comments, tryNumber } = context;
   const token = `${experiment}.${job.name}.${tryNumber}`;
   const env = { ...cluster.env, ...job.env };
-  const options = job.slurm ?? {};
   const script = renderSbatchScript({
     experiment,
     job: { ...job, env },
     token,
     comments,
     settings: cluster,
-    array: options.array,
-    requeue: options.requeue,
-    warning: options.warning,
-    launcher: options.launcher,
-    container: containerOf(job, cluster),
+    containers: { runtime: cluster.containerRuntime ?? "none", images: cluster.containers, mounts: cluster.mounts },
     secretNames: Object.keys(secrets),
     holdCode,
-    srunFlags: options.srunFlags,
-    sbatch: options.sbatch,
     slurmVersion: facts?.slurmVersion,
     maxArraySize: facts?.maxArraySize,
   });
@@ -47,7 +40,7 @@ export function planSlurmJob(job: SlurmJob, context: PlanContext, { jobDir, clus
       { path: sbatchScriptName, content: script, mode: 0o644 },
       { path: "env", content: renderEnvironment(env), mode: 0o600 },
       { path: "secrets", content: renderEnvironment(secrets), mode: 0o600 },
-      { path: submissionFile, content: renderSubmission({ token, job }), mode: 0o644 },
+      { path: submissionFile, content: renderSubmission({ token, job, settings: cluster }), mode: 0o644 },
     ],
     script: sbatchScriptName,
     warnings: [
@@ -59,24 +52,15 @@ export function planSlurmJob(job: SlurmJob, context: PlanContext, { jobDir, clus
   };
 }
 
-function containerOf({ slurm = {} }: SlurmJob, cluster: ClusterSettings) {
-  if (slurm.container === undefined) return undefined;
-  return {
-    image: cluster.containers?.[slurm.container] ?? slurm.container,
-    runtime: cluster.containerRuntime ?? "none",
-    mounts: [...(cluster.mounts ?? []), ...(slurm.mounts ?? [])],
-  };
-}
-
-function requestWarnings({ resources, slurm = {} }: SlurmJob, cluster: ClusterSettings): readonly string[] {
+function requestWarnings({ resources, container, sbatch = {} }: Job, cluster: ClusterSettings): readonly string[] {
   const { gpusPerNode = 0, timeLimitSeconds } = resources;
   const warnings: string[] = [];
-  if (timeLimitSeconds === undefined && cluster.sbatch?.["time"] === undefined && slurm.sbatch?.["time"] === undefined)
+  if (timeLimitSeconds === undefined && cluster.sbatch?.["time"] === undefined && sbatch["time"] === undefined)
     warnings.push("Without a time limit the partition's own counts, and Slurm may start the job later than it could");
   if (gpusPerNode > 0 && cluster.disableGpusPerNode === true)
     warnings.push(`${cluster.name} refuses --gpus-per-node: ${gpusPerNode} GPUs per node are not asked for`);
-  if (slurm.container !== undefined && (cluster.containerRuntime ?? "none") === "none")
-    warnings.push(`${cluster.name} has no container runtime: ${slurm.container} is ignored`);
+  if (container !== undefined && (cluster.containerRuntime ?? "none") === "none")
+    warnings.push(`${cluster.name} has no container runtime: ${container} is ignored`);
   return warnings;
 }
 

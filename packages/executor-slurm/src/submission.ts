@@ -1,6 +1,6 @@
-import { parseArraySpec, SbatchError } from "@slipway/sbatch";
-
-import type { SlurmJob } from "./cluster-settings.ts";
+import type { Job } from "@slipway/core";
+import { mayRequeue, parseArraySpec, renderArraySpec, SbatchError } from "@slipway/sbatch";
+import type { SlurmSettings } from "@slipway/sbatch";
 
 /** In the run directory from before the submission on: what a reader of its evidence must know of the job. */
 export const submissionFile = "submission";
@@ -14,14 +14,20 @@ export interface Submission {
   readonly timeLimitSeconds?: number;
 }
 
-export function renderSubmission({ token, job }: { readonly token: string; readonly job: SlurmJob }): string {
-  const { array, requeue = true } = job.slurm ?? {};
+export interface SubmissionOptions {
+  readonly token: string;
+  readonly job: Job;
+  readonly settings: Pick<SlurmSettings, "sbatch">;
+}
+
+export function renderSubmission({ token, job, settings }: SubmissionOptions): string {
+  const { array } = job;
   const { timeLimitSeconds } = job.resources;
   const lines = [
     "version=1",
     `token=${token}`,
-    `requeue=${requeue ? "yes" : "no"}`,
-    ...(array === undefined ? [] : [`array=${array}`]),
+    `requeue=${mayRequeue(job, settings) ? "yes" : "no"}`,
+    ...(array === undefined ? [] : [`array=${renderArraySpec(array)}`]),
     ...(timeLimitSeconds === undefined ? [] : [`time_limit_seconds=${Math.ceil(timeLimitSeconds)}`]),
     "end=1",
   ];

@@ -1,9 +1,10 @@
 import { quoteCommand, quoteShell } from "@slipway/core";
-import type { Dependency, DependencyType, JobPlan } from "@slipway/core";
+import type { Dependency, DependencyType, ExperimentRecord, JobPlan } from "@slipway/core";
 import { jobNameOf, sbatchCommand } from "@slipway/sbatch";
 import type { SlurmSettings } from "@slipway/sbatch";
 import { submitFunctions } from "@slipway/store";
 
+import { renderRecord } from "./experiment-record.ts";
 import { renderSharedTexts, shareText, splitFile } from "./shared-text.ts";
 import type { SharedText } from "./shared-text.ts";
 import { submitSteps } from "./submit-steps.ts";
@@ -19,6 +20,7 @@ export interface SubmitScriptOptions {
   readonly plans: readonly JobPlan[];
   /** Whether the texts that all submissions share travel too; without them the script may answer FAIL text. */
   readonly sendsShared: boolean;
+  readonly record?: ExperimentRecord | undefined;
 }
 
 export interface SubmitScript {
@@ -28,7 +30,7 @@ export interface SubmitScript {
 
 /** One script that submits all jobs, or none. Answers JOB N ID for each, N its place among the plans. */
 export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
-  const { jobDir, clusterName, nonce, settings, plans, sendsShared } = options;
+  const { jobDir, clusterName, nonce, settings, plans, sendsShared, record } = options;
   const numbers = new Map(plans.map((plan, index) => [`${plan.experiment}/${plan.job.name}`, index]));
   const jobs = plans.map((plan, number): RenderedJob => {
     const needs = plan.job.needs.map(({ job, type }) => ({
@@ -56,6 +58,7 @@ export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
     `cluster=${quoteShell(clusterName)} nonce=${quoteShell(nonce)}\n`,
     renderSharedTexts(shared, { sends: sendsShared }),
     `. ./text/${functions.sha256}\n`,
+    renderRecord(record),
     ...jobs.map(renderFiles),
     ...jobs.map(renderSubmission),
     "set --\n",

@@ -4,7 +4,7 @@
  */
 export const submitSteps = `
 for tool in sbatch squeue scontrol scancel; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
-made='' held='' taken='' whole='' late='' queue=''
+made='' recorded='' held='' taken='' whole='' late='' queue=''
 
 stop() { take_back; fail "$@"; }
 
@@ -13,7 +13,8 @@ take_back() {
   [ -z "$held" ] || scancel $held
   [ -z "$taken" ] || rmdir $taken 2>/dev/null
   [ -z "$made" ] || rm -rf $made
-  for each in $made; do rmdir "\${each%/*}" 2>/dev/null; done
+  [ -z "$recorded" ] || [ -n "$(ls "\${recorded%/*}" | sed '/^experiment.json$/d')" ] || rm -f "$recorded"
+  for each in $made $recorded; do rmdir "\${each%/*}" 2>/dev/null; done
 }
 
 # The value of KEY in a record, in value: KEY FILE.

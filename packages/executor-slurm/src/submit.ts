@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import type { JobHandle, JobPlan, Transport } from "@slipway/core";
+import type { ExperimentRecord, JobHandle, JobPlan, Transport } from "@slipway/core";
 
 import type { ClusterPlace, ClusterSettings } from "./cluster-settings.ts";
 import { orderPlans } from "./order.ts";
@@ -16,18 +16,19 @@ export interface SubmitContext extends ClusterPlace {
   /** Slurm's ClusterName. */
   readonly clusterName: string;
   readonly memory: Memory;
+  readonly record?: ExperimentRecord | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Submits all jobs, or none, in one command. Under tokens that were submitted before, nothing is submitted twice. */
 export async function submitPlans(plans: readonly JobPlan[], context: SubmitContext): Promise<readonly JobHandle[]> {
-  const { transport, jobDir, cluster, clusterName, memory, signal } = context;
+  const { transport, jobDir, cluster, clusterName, memory, record, signal } = context;
   signal?.throwIfAborted();
   const ordered = orderPlans(plans);
   if (ordered.length === 0) return [];
   const nonce = randomBytes(8).toString("hex");
   const render = (sendsShared: boolean) =>
-    renderSubmitScript({ jobDir, clusterName, nonce, settings: cluster, plans: ordered, sendsShared });
+    renderSubmitScript({ jobDir, clusterName, nonce, settings: cluster, plans: ordered, sendsShared, record });
   const known = (await memory.read()).texts ?? [];
   const { shared } = render(false);
   const areKnown = shared.every(({ sha256 }) => known.includes(sha256));

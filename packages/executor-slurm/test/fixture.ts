@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import path from "node:path";
 
-import type { Bundle, JobHandle, JobPlan, JobStatus, StagedCode, Transport } from "@slipway/core";
+import type { Bundle, Job, JobHandle, JobPlan, JobStatus, LogOptions, StagedCode, Transport } from "@slipway/core";
 import { isFinalState } from "@slipway/core";
 import { createSlurmExecutor } from "@slipway/executor-slurm";
-import type { ClusterSettings, SlurmExecutor, SlurmJob, SlurmLogOptions } from "@slipway/executor-slurm";
+import type { ClusterSettings, SlurmExecutor } from "@slipway/executor-slurm";
 import { packBundle } from "@slipway/packager";
 import { eventually, executorContractFiles, gitRepository, temporaryDirectory } from "@slipway/testing";
 import type { FileSpec } from "@slipway/testing";
@@ -16,7 +16,7 @@ export interface Cluster {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export interface TestJob extends Partial<SlurmJob> {
+export interface TestJob extends Partial<Job> {
   readonly sh?: string;
   readonly argv?: readonly string[];
 }
@@ -42,7 +42,7 @@ export interface Fixture extends AsyncDisposable {
   readonly status: (handle: JobHandle) => Promise<JobStatus | undefined>;
   readonly until: (handle: JobHandle, state: JobStatus["state"], limitMs?: number) => Promise<JobStatus>;
   readonly end: (handle: JobHandle, limitMs?: number) => Promise<JobStatus>;
-  readonly log: (handle: JobHandle, options?: SlurmLogOptions) => Promise<string>;
+  readonly log: (handle: JobHandle, options?: LogOptions) => Promise<string>;
 }
 
 const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
@@ -82,7 +82,7 @@ export async function openFixture(testbed: Cluster, options: FixtureOptions = {}
         env: {},
         needs: [],
         ...job,
-      } satisfies SlurmJob,
+      },
       { experiment, code, secrets, comments: [], tryNumber: 1 },
     );
   return {

@@ -39,7 +39,7 @@ function defineSlow({ open, how }: Life): void {
     await using fixture = await open();
     const handle = await startOn(fixture, "n3", {
       sh: "echo attempt $SLIPWAY_ATTEMPT; sleep 600",
-      slurm: { requeue: true },
+      sbatch: { requeue: true },
     });
     await fixture.until(handle, "running");
     await open.testbed().killNode("n3");
@@ -59,7 +59,7 @@ function defineSlow({ open, how }: Life): void {
 
   test.concurrent(`its node is lost, and it may not start again, ${how}`, async () => {
     await using fixture = await open();
-    const handle = await startOn(fixture, "n4", { sh: "sleep 600", slurm: { requeue: false } });
+    const handle = await startOn(fixture, "n4", { sh: "sleep 600", sbatch: { requeue: false } });
     await fixture.until(handle, "running");
     await open.testbed().killNode("n4");
     expect(await fixture.end(handle, 90_000)).toMatchObject({ state: "failed", reason: "node_failed" });
@@ -95,7 +95,7 @@ function defineQuick({ open, how, accounting }: Life): void {
 
   test.concurrent(`cancelled while it waits, ${how}`, async () => {
     await using fixture = await open();
-    const handle = await fixture.start({ slurm: { sbatch: { begin: "now+1hour" } } });
+    const handle = await fixture.start({ sbatch: { begin: "now+1hour" } });
     const queued = await eventually("the reason", async () => {
       const seen = await fixture.status(handle);
       return seen?.reason === undefined ? undefined : seen;
@@ -164,7 +164,7 @@ function defineQuick({ open, how, accounting }: Life): void {
     await using fixture = await open();
     const handle = await fixture.start({
       sh: 'echo "member $SLURM_ARRAY_TASK_ID"; exit "$SLURM_ARRAY_TASK_ID"',
-      slurm: { array: "0,3-4%2" },
+      array: { indices: [0, 3, 4], maxRunning: 2 },
     });
     const ended = await fixture.end(handle);
     expect(ended.state).toBe("failed");
@@ -228,7 +228,7 @@ async function hurry(testbed: Testbed, handle: JobHandle, { submittedAt = "" }: 
 
 async function startOn(fixture: Fixture, node: string, job: TestJob): Promise<JobHandle> {
   const others = ["n1", "n2", "n3", "n4"].filter((name) => name !== node).join(",");
-  return fixture.start({ ...job, slurm: { ...job.slurm, sbatch: { exclude: others } } });
+  return fixture.start({ ...job, sbatch: { ...job.sbatch, exclude: others } });
 }
 
 export function summary(status: JobStatus | undefined) {
@@ -244,6 +244,5 @@ export function summary(status: JobStatus | undefined) {
 }
 
 function membersOf(status: JobStatus) {
-  const { members = [] } = status as JobStatus & { readonly members?: readonly JobStatus[] };
-  return members.map(({ state, exitCode }) => ({ state, exitCode }));
+  return (status.members ?? []).map(({ state, exitCode }) => ({ state, exitCode }));
 }

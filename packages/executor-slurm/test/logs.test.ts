@@ -51,7 +51,7 @@ describe.runIf(isSupported)("a job's log", () => {
 
   test("of one member of an array is its own", async () => {
     await using fixture = await open();
-    const handle = await fixture.start({ sh: 'echo "member $SLURM_ARRAY_TASK_ID"', slurm: { array: "1-2" } });
+    const handle = await fixture.start({ sh: 'echo "member $SLURM_ARRAY_TASK_ID"', array: { indices: [1, 2] } });
     const [one, two] = await Promise.all([1, 2].map((arrayIndex) => fixture.log(handle, { arrayIndex, follow: true })));
     expect([one, two]).toEqual(["member 1\n", "member 2\n"]);
   });
@@ -66,7 +66,7 @@ describe.runIf(isSupported)("a job's log", () => {
 
   test("of a job that was cancelled before it began ends at once", async () => {
     await using fixture = await open();
-    const handle = await fixture.start({ slurm: { sbatch: { begin: "now+1hour" } } });
+    const handle = await fixture.start({ sbatch: { begin: "now+1hour" } });
     const followed = fixture.log(handle, { follow: true });
     await fixture.executor.cancel([handle]);
     expect(await followed).toBe("");

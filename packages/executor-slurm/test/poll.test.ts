@@ -16,7 +16,10 @@ describe.runIf(isSupported)("asking about jobs", () => {
   test("of an array of 1,000 takes one command and little text", async () => {
     const answers: number[] = [];
     await using fixture = await open({ transport: (inner) => countingAnswers(inner, answers) });
-    const handle = await fixture.start({ slurm: { array: "0-999", sbatch: { begin: "now+1hour" } } });
+    const handle = await fixture.start({
+      array: { indices: Array.from({ length: 1000 }, (_, index) => index) },
+      sbatch: { begin: "now+1hour" },
+    });
     answers.length = 0;
     const status = await fixture.status(handle);
     expect(answers.length).toBe(1);
@@ -58,7 +61,7 @@ describe.runIf(isSupported)("asking about jobs", () => {
         cacheDirectory: path.join(folder.path, "cache"),
         clock,
       });
-    const handle = await fixture.start({ slurm: { sbatch: { begin: "now+3" } } });
+    const handle = await fixture.start({ sbatch: { begin: "now+3" } });
     expect((await terminal().poll([handle])).get(handle.id)?.state).toBe("queued");
     await eventually("its end", async () => (await fixture.status(handle))?.state === "succeeded");
     clock.advance(14_000);
@@ -71,9 +74,9 @@ describe.runIf(isSupported)("asking about jobs", () => {
 
   test("knows a job that was just submitted, within the floor", async () => {
     await using fixture = await open({ cluster: { pollMinimumSeconds: 60 } });
-    const first = await fixture.start({ name: "first", slurm: { sbatch: { begin: "now+1hour" } } });
+    const first = await fixture.start({ name: "first", sbatch: { begin: "now+1hour" } });
     expect((await fixture.status(first))?.state).toBe("queued");
-    const second = await fixture.start({ name: "second", slurm: { sbatch: { begin: "now+1hour" } } });
+    const second = await fixture.start({ name: "second", sbatch: { begin: "now+1hour" } });
     expect((await fixture.status(second))?.state).toBe("queued");
     await fixture.executor.cancel([first, second]);
     expect((await fixture.status(first))?.state).toBe("cancelled");
@@ -86,7 +89,7 @@ describe.runIf(isSupported)("asking about jobs", () => {
     const cluster = { name: "testbed", pollMinimumSeconds: 0 };
     const executor = createSlurmExecutor({ transport: fixture.transport, jobDir: fixture.jobDir, cluster, onEvent });
     const good = await fixture.start({ name: "good" });
-    const waiting = await fixture.start({ name: "waiting", slurm: { sbatch: { begin: "now+1hour" } } });
+    const waiting = await fixture.start({ name: "waiting", sbatch: { begin: "now+1hour" } });
     await fixture.end(good);
     await open.testbed().stopController();
     const statuses = await executor.poll([good, waiting]);
@@ -103,7 +106,7 @@ describe.runIf(isSupported)("asking about jobs", () => {
 
   test("tells a job whose run directory is gone by Slurm's word, and omits it when that is forgotten too", async () => {
     await using fixture = await open();
-    const handle = await fixture.start({ slurm: { sbatch: { begin: "now+1hour" } } });
+    const handle = await fixture.start({ sbatch: { begin: "now+1hour" } });
     await rm(handle.runDir, { recursive: true });
     expect((await fixture.status(handle))?.state).toBe("queued");
     await fixture.executor.cancel([handle]);

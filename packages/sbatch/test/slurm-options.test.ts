@@ -99,7 +99,6 @@ test("leaves alone what is slipway's own", () => {
     "array",
     "dependency",
     "signal",
-    "requeue",
     "uid",
   ];
   expect(owned.map((option) => messages({ [option]: "x" }))).toEqual(

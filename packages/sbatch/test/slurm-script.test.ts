@@ -4,19 +4,24 @@ import type { SbatchScriptOptions } from "@slipway/sbatch";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-function script({
-  resources = {},
-  ...options
-}: Partial<SbatchScriptOptions> & { readonly resources?: Resources } = {}): string {
+type ScriptOptions = Omit<Partial<SbatchScriptOptions>, "job"> & {
+  readonly job?: Partial<Job>;
+  readonly resources?: Resources;
+};
+
+function script({ resources = {}, job: changes, ...options }: ScriptOptions = {}): string {
   const job: Job = {
     name: "train",
     command: { kind: "argv", argv: ["python3", "train.py"] },
     resources,
     env: {},
     needs: [],
+    ...changes,
   };
   return renderSbatchScript({ experiment: "lr-7k2", token: "lr-7k2.train.1", job, ...options });
 }
+
+const ten = { indices: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], maxRunning: 2 };
 
 const directives = (text: string) => text.split("\n").filter((line) => line.startsWith("#SBATCH"));
 const command = (text: string) => /^set -- (.*?)\n\n/ms.exec(text)?.[1];
@@ -38,7 +43,7 @@ test("begins with what people want to know and may change, and then the command"
       memoryMiB: 64_000,
       timeLimitSeconds: 90_061,
     },
-    warning: { name: "USR1", seconds: 120 },
+    job: { warning: { signalName: "USR1", secondsBefore: 120 } },
   });
   expect(text.slice(0, text.indexOf("# --- "))).toBe(`#!/bin/sh
 # Job train of experiment lr-7k2, run by slipway. Readable, and yours to edit.
@@ -82,7 +87,7 @@ set -- srun --nodes=2 --ntasks-per-node=8 --cpus-per-task=4 --export=ALL --kill-
 
 test("has the same text after the command in every script", () => {
   const tail = (text: string) => text.slice(text.indexOf("# --- "));
-  expect(tail(script({ array: "0-9%2", requeue: false }))).toBe(tail(script()));
+  expect(tail(script({ job: { array: ten, sbatch: { requeue: false } } }))).toBe(tail(script()));
 });
 
 describe("asks", () => {
@@ -108,7 +113,7 @@ describe("asks", () => {
   });
 
   test("for no more than it was told to", () => {
-    expect(directives(script({ requeue: false }))).toEqual([
+    expect(directives(script({ job: { sbatch: { requeue: false } } }))).toEqual([
       '#SBATCH --job-name="lr-7k2.train"',
       "#SBATCH --no-requeue",
       '#SBATCH --output="slurm.log"',
@@ -117,14 +122,14 @@ describe("asks", () => {
   });
 
   test("for an array, with a log of Slurm's for each member", () => {
-    expect(directives(script({ array: "0-9%2" }))).toEqual(
+    expect(directives(script({ job: { array: ten } }))).toEqual(
       expect.arrayContaining(['#SBATCH --array="0-9%2"', '#SBATCH --output="slurm_%a.log"']),
     );
   });
 
   test("for what the job says, before what the cluster says", () => {
     const settings = { sbatch: { constraint: "a", "mail-type": ["FAIL", "END"] } };
-    const text = script({ settings, sbatch: { constraint: "b" } });
+    const text = script({ settings, job: { sbatch: { constraint: "b" } } });
     expect(directives(text)).toEqual(
       expect.arrayContaining(['#SBATCH --constraint="b"', '#SBATCH --mail-type="FAIL,END"']),
     );
@@ -132,16 +137,16 @@ describe("asks", () => {
 });
 
 describe("runs", () => {
-  test.each<[string, Partial<SbatchScriptOptions> & { readonly resources?: Resources }, string]>([
+  test.each<[string, ScriptOptions, string]>([
     ["one task without a step", {}, "python3 train.py"],
     [
       "torchrun on one node without a step",
-      { launcher: "torchrun", resources: { gpusPerNode: 8 } },
+      { job: { launcher: "torchrun" }, resources: { gpusPerNode: 8 } },
       "torchrun --standalone --nproc-per-node=8 --no-python python3 train.py",
     ],
     [
       "as many processes as tasks are asked for",
-      { launcher: "torchrun", resources: { tasksPerNode: 2, gpusPerNode: 8 } },
+      { job: { launcher: "torchrun" }, resources: { tasksPerNode: 2, gpusPerNode: 8 } },
       "torchrun --standalone --nproc-per-node=2 --no-python python3 train.py",
     ],
     [
@@ -149,10 +154,13 @@ describe("runs", () => {
       { srunFlags: ["--mpi=pmix"] },
       "srun --nodes=1 --ntasks-per-node=1 --export=ALL --kill-on-bad-exit=1 --mpi=pmix python3 train.py",
     ],
-    ["plainly with runtime none", { container: { runtime: "none", image: "x" } }, "python3 train.py"],
+    ["plainly with runtime none", { job: { container: "x" }, containers: { runtime: "none" } }, "python3 train.py"],
     [
       "in singularity",
-      { container: { runtime: "singularity", image: "/i.sif", mounts: ["/a:/b:ro"] } },
+      {
+        job: { container: "torch", mounts: ["/a:/b:ro"] },
+        containers: { runtime: "singularity", images: { torch: "/i.sif" } },
+      },
       `singularity exec --bind "$slipway_dir"/code:/slipway/code:ro --bind "$slipway_outputs":/slipway/run --bind /a:/b:ro \\\n  --pwd /slipway/code /i.sif python3 train.py`,
     ],
   ])("%s", (_, options, words) => {
@@ -162,7 +170,9 @@ describe("runs", () => {
   test("in podman and docker, with the variables by name alone", () => {
     const secretNames = ["TOKEN"];
     const words = (["podman", "docker"] as const).map((runtime) =>
-      command(script({ container: { runtime, image: "img:1" }, secretNames, resources: { gpusPerNode: 1 } })),
+      command(
+        script({ job: { container: "img:1" }, containers: { runtime }, secretNames, resources: { gpusPerNode: 1 } }),
+      ),
     );
     expect(
       words.map((text) => [
@@ -175,46 +185,46 @@ describe("runs", () => {
 });
 
 describe("refuses", () => {
-  test.each<[string, Partial<SbatchScriptOptions>, string, string]>([
+  test.each<[string, ScriptOptions, string, string]>([
     [
       "a line break in an option",
-      { sbatch: { constraint: "a\nb" } },
+      { job: { sbatch: { constraint: "a\nb" } } },
       "SBATCH_INVALID_VALUE",
       'The sbatch option constraint has a line break: "a\\nb"',
     ],
     [
       "what is no option's name",
-      { sbatch: { "a b": "x", mem: true } },
+      { job: { sbatch: { "a b": "x", mem: true } } },
       "SBATCH_INVALID_OPTION",
       'sbatch has no option "a b" (and 1 more)',
     ],
     [
       "a NUL",
-      { sbatch: { constraint: "a\0b" } },
+      { job: { sbatch: { constraint: "a\0b" } } },
       "SBATCH_INVALID_VALUE",
       "The sbatch option constraint contains a NUL character, which no process can be given",
     ],
     [
       "a mount that is none",
-      { container: { runtime: "pyxis", image: "i", mounts: ["data:/data"] } },
+      { job: { container: "i", mounts: ["data:/data"] }, containers: { runtime: "pyxis" } },
       "SBATCH_INVALID_VALUE",
       '"data:/data" is not a mount',
     ],
     [
       "a mount that would be two",
-      { container: { runtime: "pyxis", image: "i", mounts: ["/a,/b:/c"] } },
+      { job: { container: "i" }, containers: { runtime: "pyxis", mounts: ["/a,/b:/c"] } },
       "SBATCH_INVALID_VALUE",
       '"/a,/b:/c" is not a mount',
     ],
     [
       "an image that would be a flag",
-      { container: { runtime: "podman", image: "--privileged" } },
+      { job: { container: "--privileged" }, containers: { runtime: "podman" } },
       "SBATCH_INVALID_VALUE",
       '"--privileged" is not the image of a container',
     ],
     [
       "a secret's name that is none",
-      { container: { runtime: "podman", image: "i" }, secretNames: ["A=b"] },
+      { job: { container: "i" }, containers: { runtime: "podman" }, secretNames: ["A=b"] },
       "SBATCH_INVALID_NAME",
       '"A=b" is not the name of a variable',
     ],
@@ -226,11 +236,40 @@ describe("refuses", () => {
     ],
     [
       "a warning too early",
-      { warning: { name: "USR1", seconds: 70_000 } },
+      { job: { warning: { signalName: "USR1", secondsBefore: 70_000 } } },
       "SBATCH_INVALID_VALUE",
       "A warning 70000 seconds before the time limit cannot be asked for",
     ],
-    ["an array that is none", { array: "9-1" }, "SBATCH_INVALID_VALUE", '"9-1" is not a list of array indices'],
+    [
+      "a warning that nobody could pass on",
+      { job: { warning: { signalName: "KILL", secondsBefore: 60 } } },
+      "SBATCH_INVALID_VALUE",
+      '"KILL" cannot be the signal of a warning',
+    ],
+    [
+      "an array without indices",
+      { job: { array: { indices: [] } } },
+      "SBATCH_INVALID_VALUE",
+      "[] are not indices of an array",
+    ],
+    [
+      "an array that counts backwards",
+      { job: { array: { indices: [9, 1] } } },
+      "SBATCH_INVALID_VALUE",
+      "[9,1] are not indices of an array",
+    ],
+    [
+      "an array of which none may run",
+      { job: { array: { indices: [1], maxRunning: 0 } } },
+      "SBATCH_INVALID_VALUE",
+      "0 elements cannot run at the same time",
+    ],
+    [
+      "an array that the cluster would refuse",
+      { job: { array: { indices: [1000, 1001] } }, maxArraySize: 1001 },
+      "SBATCH_INVALID_VALUE",
+      "Array index 1001 is too big: the cluster's MaxArraySize is 1001, so the last index can be 1000",
+    ],
     [
       "an experiment's name that is none",
       { experiment: "a/b" },

@@ -69,7 +69,7 @@ describe.concurrent.each(shells)("a script that Slurm starts, with $name", ({ pr
   test("keeps the members of an array apart", async () => {
     await using bench = await openSlurmBench(program);
     await bench.prepare({
-      array: "3-4",
+      job: { array: { indices: [3, 4] } },
       sh: 'echo $SLURM_ARRAY_TASK_ID >"$SLIPWAY_RUN_DIR/out"; exit $SLURM_ARRAY_TASK_ID',
     });
     const variables = { SLURM_ARRAY_JOB_ID: "295" };
@@ -193,17 +193,22 @@ describe.concurrent.each(shells)("a script that Slurm starts, with $name", ({ pr
     const image = "/images/it's.sif";
     await bench.run({
       argv: ["python3", "a b.py"],
-      job: { env: { LR: "1" }, resources: { nodes: 2, gpusPerNode: 4, cpusPerTask: 3 } },
-      container: { runtime: "pyxis", image, mounts: ["/data:/data:ro", "/my files:/m"] },
-      launcher: "torchrun",
+      job: {
+        env: { LR: "1" },
+        resources: { nodes: 2, gpusPerNode: 4, cpusPerTask: 3 },
+        container: "torch",
+        mounts: ["/my files:/m"],
+        launcher: "torchrun",
+      },
+      containers: { runtime: "pyxis", images: { torch: image }, mounts: ["/data:/data:ro"] },
       secretNames: ["TOKEN"],
     });
     const step = (await bench.files())["attempt-1.log"];
     await cp(bench.runDir, path.join(bench.path, "first"), { recursive: true });
     await bench.run({
       argv: ["python3", "train.py"],
-      job: { resources: { gpusPerNode: 1 } },
-      container: { runtime: "apptainer", image },
+      job: { resources: { gpusPerNode: 1 }, container: image },
+      containers: { runtime: "apptainer" },
     });
     expect(step?.split("\n")).toEqual([
       "--nodes=2",

@@ -1,10 +1,4 @@
-import type { JobState, JobStatus } from "@slipway/core";
-
-/** One index of an array, or one component of a heterogeneous job. */
-export interface MemberStatus extends JobStatus {
-  /** As Slurm writes it: `332_2`, `341+1`. */
-  readonly name: string;
-}
+import type { JobState, JobStatus, MemberStatus } from "@slipway/core";
 
 /** Which of several states a person must know first; the lowest counts. */
 const precedence: Readonly<Record<JobState, number>> = {

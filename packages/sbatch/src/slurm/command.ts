@@ -1,4 +1,4 @@
-import type { Job, Resources } from "@slipway/core";
+import type { Job, Launcher, Resources } from "@slipway/core";
 
 import { commandWords } from "../script.ts";
 import { containerCommand, pyxisFlags } from "./container.ts";
@@ -6,18 +6,16 @@ import type { Container } from "./container.ts";
 import { inShell } from "./words.ts";
 import type { Word } from "./words.ts";
 
-export type Launcher = "none" | "torchrun";
-
 export interface StepOptions {
   readonly job: Job;
-  readonly launcher: Launcher;
   readonly container: Container | undefined;
   /** More flags for srun, where it is used. */
   readonly srunFlags: readonly string[];
 }
 
 /** What the wrapper runs: the command, below its launcher, its container and, where it needs one, a step of Slurm. */
-export function stepWords({ job, launcher, container, srunFlags }: StepOptions): readonly Word[] {
+export function stepWords({ job, container, srunFlags }: StepOptions): readonly Word[] {
+  const { launcher = "none" } = job;
   const inner = [
     ...(container ? containerCommand(container) : []),
     ...(launcher === "torchrun" ? torchrun(job.resources) : []),

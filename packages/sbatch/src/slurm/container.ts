@@ -7,6 +7,15 @@ import type { Word } from "./words.ts";
 
 export type ContainerRuntime = "pyxis" | "apptainer" | "singularity" | "podman" | "docker" | "none";
 
+/** What a cluster says of containers, for all jobs. */
+export interface ContainerSettings {
+  readonly runtime: ContainerRuntime;
+  /** Images by their names in experiments: a file on the cluster, or what the runtime pulls. */
+  readonly images?: Readonly<Record<string, string>> | undefined;
+  /** For every container: `SRC:DST` or `SRC:DST:ro`. */
+  readonly mounts?: readonly string[] | undefined;
+}
+
 export interface Container {
   readonly runtime: ContainerRuntime;
   /** A file or a name, as the runtime reads it. */

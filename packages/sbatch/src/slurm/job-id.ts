@@ -69,6 +69,8 @@ export interface ArraySpec {
   readonly maxRunning?: number;
 }
 
+const longestSpec = 65_536;
+
 /**
  * Reads a value for `--array`: `0-9`, `1,3,5-9:2%4`. Indices stay below `maxArraySize` (the cluster's MaxArraySize; 1001 when absent).
  * Throws SBATCH_INVALID_VALUE. Source: Slurm's _valid_array_inx().
@@ -79,7 +81,7 @@ export function parseArraySpec(
 ): ArraySpec {
   const [, list, maxRunning] = /^([^%]+?)(?:%(\d{1,7}))?$/.exec(text) ?? [];
   const ranges = list?.replaceAll(/[[\]]/g, "").split(",").map(parseRange);
-  if (!ranges || ranges.includes(undefined) || text.length > 4096 || maxRunning === "0") {
+  if (!ranges || ranges.includes(undefined) || text.length > longestSpec || maxRunning === "0") {
     throw new SbatchError(
       "SBATCH_INVALID_VALUE",
       `${JSON.stringify(text.slice(0, 80))} is not a list of array indices`,

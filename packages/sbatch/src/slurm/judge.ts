@@ -1,8 +1,7 @@
-import type { JobStatus } from "@slipway/core";
+import type { JobStatus, MemberStatus } from "@slipway/core";
 
 import type { CancelRecord } from "../evidence.ts";
 import { combineMembers } from "./combine.ts";
-import type { MemberStatus } from "./combine.ts";
 import { parseSlurmFiles } from "./evidence.ts";
 import { includesIndex } from "./job-id.ts";
 import type { SlurmJobId } from "./job-id.ts";
@@ -41,16 +40,11 @@ export interface SlurmJobEvidence {
   readonly now: string;
 }
 
-/** The status of a whole job; `members` for arrays and heterogeneous jobs. */
-export interface SlurmJobStatus extends JobStatus {
-  readonly members?: readonly MemberStatus[];
-}
-
 /**
  * A job's state from its own files, squeue and sacct. What slurmctld still knows counts before what accounting says, and a wrapper's record
  * before a missing one. A state that nothing proves is `unknown`, never `failed`; a job that may start again is not final.
  */
-export function judgeSlurmJob(evidence: SlurmJobEvidence): SlurmJobStatus {
+export function judgeSlurmJob(evidence: SlurmJobEvidence): JobStatus {
   const queue = ownRows(evidence.squeue, evidence);
   const accounting = ownRows(evidence.sacct, evidence);
   const files = parseSlurmFiles(evidence.files);
@@ -70,7 +64,7 @@ export function judgeSlurmJob(evidence: SlurmJobEvidence): SlurmJobStatus {
   const findAccounting = rowFinder(accounting ?? []);
   const statuses = members.map((id): MemberStatus => {
     const status = judge(id, { queueRow: findQueue(id).at(-1), accountingRows: findAccounting(id) });
-    return { name: memberName(id), ...status };
+    return { name: memberName(id), ...(id.arrayIndex !== undefined && { arrayIndex: id.arrayIndex }), ...status };
   });
   return combineMembers(evidence.id, statuses);
 }

@@ -127,8 +127,6 @@ const owned: ReadonlyMap<string, string> = new Map([
   ["dependency", "Use the job's needs"],
   ["kill-on-invalid-dep", "A job whose needs fail is cancelled: leave it out"],
   ["signal", "Use the job's warning"],
-  ["requeue", "Use the job's requeue"],
-  ["no-requeue", "Use the job's requeue"],
   ["clusters", "Write a cluster file for each cluster"],
   ["cluster", "Write a cluster file for each cluster"],
   ["wrap", "Use the job's run"],

@@ -1,8 +1,8 @@
-import type { Job } from "@slipway/core";
+import type { Job, WarningSignal } from "@slipway/core";
 
 import { SbatchError } from "../error.ts";
+import { renderArraySpec } from "./array.ts";
 import { tasksPerNode } from "./command.ts";
-import type { Launcher } from "./command.ts";
 import type { SlurmOptions } from "./directives.ts";
 import { renderSlurmDuration } from "./duration.ts";
 import { exclusiveProblems } from "./exclusive.ts";
@@ -25,28 +25,18 @@ export interface SlurmSettings {
   readonly sbatch?: SlurmOptions;
 }
 
-export interface WarningSignal {
-  readonly name: "USR1" | "USR2";
-  /** Before the time limit; Slurm sends it up to a minute early. */
-  readonly seconds: number;
-}
-
 export interface RequestOptions {
   readonly experiment: string;
   readonly job: Job;
   readonly settings: SlurmSettings;
-  readonly launcher: Launcher;
-  readonly array: string | undefined;
-  readonly requeue: boolean;
-  readonly warning: WarningSignal | undefined;
-  readonly sbatch: SlurmOptions;
+  readonly maxArraySize?: number | undefined;
 }
 
 /** The request, once all its options are right together; else SBATCH_INVALID_OPTION, whose details list every mistake. */
 export function checkedRequest({ slurmVersion, ...options }: RequestOptions & CheckOptions): SlurmOptions {
   const request = planRequest(options);
   const problems = [
-    ...checkSlurmOptions({ ...options.settings.sbatch, ...options.sbatch }, { slurmVersion }),
+    ...checkSlurmOptions({ ...options.settings.sbatch, ...options.job.sbatch }, { slurmVersion }),
     ...exclusiveProblems(request, slurmVersion),
   ];
   const distinct = [...new Map(problems.map((problem) => [problem.message, problem])).values()];
@@ -57,41 +47,42 @@ export function checkedRequest({ slurmVersion, ...options }: RequestOptions & Ch
 }
 
 /** The options of sbatch that a job asks for, by name; those of the job count before those of the cluster. */
-function planRequest({
-  experiment,
-  job,
-  settings,
-  launcher,
-  array,
-  requeue,
-  warning,
-  sbatch,
-}: RequestOptions): SlurmOptions {
+function planRequest({ experiment, job, settings, maxArraySize }: RequestOptions): SlurmOptions {
   const { nodes, gpusPerNode = 0, cpusPerTask, memoryMiB, timeLimitSeconds, ...resources } = job.resources;
+  const { launcher = "none", array, warning } = job;
   const tasks = tasksPerNode(job.resources, launcher);
+  const requeue = mayRequeue(job, settings);
   const usual = gpusPerNode > 0 ? settings.partition : (settings.cpuPartition ?? settings.partition);
   return {
     "job-name": `${jobNamePrefix(settings)}${experiment}.${job.name}`,
     account: resources.account ?? settings.account,
     partition: resources.partition ?? usual,
     qos: resources.qos ?? settings.qos,
-    array,
+    array: array && renderArraySpec(array, { maxArraySize }),
     nodes,
     "ntasks-per-node": tasks > 1 || (nodes ?? 1) > 1 ? tasks : undefined,
     "cpus-per-task": cpusPerTask,
     "gpus-per-node": gpusPerNode > 0 && settings.disableGpusPerNode !== true ? gpusPerNode : undefined,
     mem: memoryMiB === undefined ? undefined : `${Math.ceil(memoryMiB)}M`,
     time: timeLimitSeconds === undefined ? undefined : renderSlurmDuration(timeLimitSeconds),
-    signal: warning && `B:${warning.name}@${checkedSeconds(warning.seconds)}`,
-    requeue: requeue || undefined,
-    "no-requeue": !requeue || undefined,
+    signal: warning && `B:${checkedSignal(warning)}@${checkedSeconds(warning)}`,
     output: array === undefined ? "slurm.log" : "slurm_%a.log",
     "open-mode": "append",
     "mail-type": settings.mailType,
     "mail-user": settings.mailUser,
     ...settings.sbatch,
-    ...sbatch,
+    ...job.sbatch,
+    requeue: requeue || undefined,
+    "no-requeue": !requeue || undefined,
   };
+}
+
+/** Whether Slurm may start the job again by itself, after the loss of a node for one: as is its own default, unless options say no. */
+export function mayRequeue(job: Pick<Job, "sbatch">, settings: Pick<SlurmSettings, "sbatch"> = {}): boolean {
+  const said = [job.sbatch, settings.sbatch].map(
+    (options) => options?.["requeue"] ?? (options?.["no-requeue"] === undefined ? undefined : !options["no-requeue"]),
+  );
+  return said.find((each) => each !== undefined) !== false;
 }
 
 /** Throws SBATCH_INVALID_VALUE for a prefix with which a job could not be found by its name. */
@@ -102,13 +93,24 @@ export function jobNamePrefix({ jobNamePrefix: prefix = "" }: SlurmSettings): st
   });
 }
 
-function checkedSeconds(seconds: number): number {
-  if (Number.isInteger(seconds) && seconds >= 0 && seconds <= 65_535) return seconds;
+/** Source: sbatch(1), --signal. Slurm sends it up to a minute early. */
+function checkedSeconds({ secondsBefore }: WarningSignal): number {
+  if (Number.isInteger(secondsBefore) && secondsBefore >= 0 && secondsBefore <= 65_535) return secondsBefore;
   throw new SbatchError(
     "SBATCH_INVALID_VALUE",
-    `A warning ${seconds} seconds before the time limit cannot be asked for`,
+    `A warning ${secondsBefore} seconds before the time limit cannot be asked for`,
     {
       hint: "Use whole seconds, at most 65535",
     },
   );
+}
+
+/** What the wrapper traps, and passes on to the command. */
+export const passedSignals: readonly string[] = ["USR1", "USR2", "TERM", "INT", "HUP"];
+
+function checkedSignal({ signalName }: WarningSignal): string {
+  if (passedSignals.includes(signalName)) return signalName;
+  throw new SbatchError("SBATCH_INVALID_VALUE", `${JSON.stringify(signalName)} cannot be the signal of a warning`, {
+    hint: `Use one of ${passedSignals.join(", ")}`,
+  });
 }

@@ -3,14 +3,11 @@ import type { Job } from "@slipway/core";
 
 import { assertName, renderComments } from "../script.ts";
 import { stepWords } from "./command.ts";
-import type { Launcher } from "./command.ts";
 import { containerDirectories } from "./container.ts";
-import type { Container, ContainerRuntime } from "./container.ts";
+import type { Container, ContainerSettings } from "./container.ts";
 import { renderDirectives } from "./directives.ts";
-import type { SlurmOptions } from "./directives.ts";
-import { parseArraySpec } from "./job-id.ts";
 import { checkedRequest } from "./request.ts";
-import type { SlurmSettings, WarningSignal } from "./request.ts";
+import type { SlurmSettings } from "./request.ts";
 import { renderWords } from "./words.ts";
 import { renderSlurmWrapper, sbatchScriptName } from "./wrapper.ts";
 
@@ -22,16 +19,8 @@ export interface SbatchScriptOptions {
   /** Lines for people at the top. No secrets. */
   readonly comments?: readonly string[] | undefined;
   readonly settings?: SlurmSettings | undefined;
-  /** Indices as sbatch reads them: `0-9%4`. */
-  readonly array?: string | undefined;
-  /** Whether Slurm may start the job again by itself, after the loss of a node for one; true when absent, as is Slurm's own default. */
-  readonly requeue?: boolean | undefined;
-  /** A signal to the command before the time limit. */
-  readonly warning?: WarningSignal | undefined;
-  readonly launcher?: Launcher | undefined;
-  readonly container?:
-    | { readonly image: string; readonly runtime: ContainerRuntime; readonly mounts?: readonly string[] | undefined }
-    | undefined;
+  /** Absent: the cluster has no containers, and the job's is ignored. */
+  readonly containers?: ContainerSettings | undefined;
   /** Names of the variables in the file `secrets`, which must reach a container too. */
   readonly secretNames?: readonly string[] | undefined;
   /**
@@ -40,8 +29,6 @@ export interface SbatchScriptOptions {
    */
   readonly holdCode?: string | undefined;
   readonly srunFlags?: readonly string[] | undefined;
-  /** Any further option, for this job alone. */
-  readonly sbatch?: SlurmOptions | undefined;
   /** The cluster's version, to check options against: `22.05.8`. */
   readonly slurmVersion?: string | undefined;
   /** The cluster's MaxArraySize. */
@@ -53,32 +40,12 @@ export interface SbatchScriptOptions {
  * the one it was submitted from, with `env`, `secrets` and `code` beside it. Throws SBATCH_INVALID_NAME, SBATCH_INVALID_OPTION, SBATCH_INVALID_VALUE.
  */
 export function renderSbatchScript(options: SbatchScriptOptions): string {
-  const {
-    experiment,
-    job,
-    token,
-    comments = [],
-    settings = {},
-    array,
-    requeue = true,
-    warning,
-    launcher = "none",
-  } = options;
+  const { experiment, job, token, comments = [], settings = {}, slurmVersion, maxArraySize } = options;
   for (const name of [experiment, job.name]) assertName(name);
-  if (array !== undefined) parseArraySpec(array, { maxArraySize: options.maxArraySize });
+  const { array } = job;
   const container = planContainer(options);
-  const request = checkedRequest({
-    experiment,
-    job,
-    settings,
-    launcher,
-    array,
-    requeue,
-    warning,
-    sbatch: options.sbatch ?? {},
-    slurmVersion: options.slurmVersion,
-  });
-  const words = stepWords({ job, launcher, container, srunFlags: options.srunFlags ?? [] });
+  const request = checkedRequest({ experiment, job, settings, slurmVersion, maxArraySize });
+  const words = stepWords({ job, container, srunFlags: options.srunFlags ?? [] });
   const { cpusPerTask } = job.resources;
   return `#!/bin/sh
 # Job ${job.name} of experiment ${experiment}, run by slipway. Readable, and yours to edit.
@@ -103,9 +70,14 @@ set -- ${renderWords(words)}
 ${renderSlurmWrapper({ holdCode: options.holdCode ?? "" })}`;
 }
 
-function planContainer({ job, container, secretNames = [] }: SbatchScriptOptions): Container | undefined {
-  if (!container || container.runtime === "none") return undefined;
-  const { image, runtime, mounts = [] } = container;
-  const variables = [...new Set([...Object.keys(job.env), ...secretNames])];
-  return { runtime, image, mounts, variables, gpus: (job.resources.gpusPerNode ?? 0) > 0 };
+function planContainer({ job, containers, secretNames = [] }: SbatchScriptOptions): Container | undefined {
+  if (job.container === undefined || !containers || containers.runtime === "none") return undefined;
+  const { images = {}, runtime } = containers;
+  return {
+    runtime,
+    image: images[job.container] ?? job.container,
+    mounts: [...(containers.mounts ?? []), ...(job.mounts ?? [])],
+    variables: [...new Set([...Object.keys(job.env), ...secretNames])],
+    gpus: (job.resources.gpusPerNode ?? 0) > 0,
+  };
 }

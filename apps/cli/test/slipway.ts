@@ -4,7 +4,8 @@ import path from "node:path";
 
 import { temporaryDirectory } from "@slipway/testing";
 
-export const bin = path.resolve(import.meta.dirname, "../bin/slipway.js");
+/** What was built here, or with SLIPWAY_TEST_BIN another one: an installed slipway's. */
+export const bin = process.env["SLIPWAY_TEST_BIN"] ?? path.resolve(import.meta.dirname, "../bin/slipway.js");
 
 export interface Result {
   readonly exitCode: number | null;

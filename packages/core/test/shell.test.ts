@@ -15,7 +15,27 @@ test("a POSIX shell reads back exactly the arguments that were quoted", () => {
   const argument = fc.oneof(
     fc.string({ unit: "grapheme" }),
     fc.string({
-      unit: fc.constantFrom("'", '"', "\\", "$", "`", "(", ")", "\n", "!", "*", "~", "=", "#", " ", "-", "\t", ";"),
+      unit: fc.constantFrom(
+        "'",
+        '"',
+        "\\",
+        "$",
+        "`",
+        "(",
+        ")",
+        "\n",
+        "\r",
+        "\r\n",
+        "!",
+        "*",
+        "~",
+        "=",
+        "#",
+        " ",
+        "-",
+        "\t",
+        ";",
+      ),
     }),
   );
   const argumentLists = fc.array(
@@ -35,6 +55,10 @@ test("an assignment-like or option-like word is still one argument", () => {
   expect(quoteShell("A=1")).toBe("'A=1'");
   expect(quoteShell("--x")).toBe("--x");
   expect(quoteShell("~root")).toBe("'~root'");
+});
+
+test("lines that end as in DOS files keep their ends, and none of these stands in the text, which sbatch would refuse", () => {
+  expect(quoteShell("a\r\nb\r\r\n")).toBe("'a\r''\nb\r\r''\n'");
 });
 
 test("a NUL character is refused", () => {

@@ -1,3 +1,5 @@
+export { completeSubmission } from "./complete.ts";
+export type { CompleteOptions } from "./complete.ts";
 export { ExperimentError } from "./error.ts";
 export type { ExperimentErrorCode } from "./error.ts";
 export { findExperiment } from "./find.ts";
@@ -7,7 +9,7 @@ export { createExperimentId } from "./id.ts";
 export { jobOutput, mergedOutput } from "./logs.ts";
 export type { JobOutput, OutputOptions } from "./logs.ts";
 export { createRecordStore } from "./records.ts";
-export type { RecordStore, UnreadableRecord } from "./records.ts";
+export type { RecordChange, RecordStore, UnreadableRecord } from "./records.ts";
 export {
   combineStates,
   followExperiment,
@@ -17,5 +19,9 @@ export {
   waitForExperiment,
 } from "./status.ts";
 export type { ExperimentStatus, FollowOptions, NamedJobStatus, StatusOptions } from "./status.ts";
+export { adoptSubmissions } from "./submission.ts";
+export type { AdoptOptions, Submission } from "./submission.ts";
 export { planExperiment, submitExperiment } from "./submit.ts";
 export type { ExperimentEvent, PlanOptions, SubmitOptions } from "./submit.ts";
+export { syncRecords } from "./sync.ts";
+export type { SyncOptions, SyncResult } from "./sync.ts";

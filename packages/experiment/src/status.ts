@@ -28,16 +28,20 @@ export async function pollExperiments({
   const handles = records.flatMap(({ jobs }) => jobHandles(jobs));
   const statuses = handles.length === 0 ? new Map<string, JobStatus>() : await executor.poll(handles, { signal });
   return records.map((record) => {
-    const jobs = record.jobs.map((job) => nameStatus(job, statuses));
+    const jobs = record.jobs.map((job) => nameStatus(job, record, statuses));
     const { id, name, cluster } = record;
     return { experiment: id, name, cluster, state: combineStates(jobs.map(({ state }) => state)), jobs };
   });
 }
 
-function nameStatus({ name, handle }: RecordedJob, statuses: ReadonlyMap<string, JobStatus>): NamedJobStatus {
+function nameStatus(
+  { name, handle }: RecordedJob,
+  { phase }: ExperimentRecord,
+  statuses: ReadonlyMap<string, JobStatus>,
+): NamedJobStatus {
   const status = handle && statuses.get(handle.id);
   if (status) return { name, ...status };
-  const reason = handle ? "forgotten" : "not_submitted";
+  const reason = handle && phase !== "planned" ? "forgotten" : "not_submitted";
   return { name, state: "unknown", reason, attempt: 1, evidence: [] };
 }
 

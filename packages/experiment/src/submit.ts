@@ -9,6 +9,7 @@ import type {
   Job,
   JobHandle,
   JobPlan,
+  RecordedCode,
   RecordedJob,
   StagedCode,
 } from "@slipway/core";
@@ -58,7 +59,8 @@ export function planExperiment({
   code,
   secrets = {},
 }: PlanOptions): readonly JobPlan[] {
-  const comments = describeCode(bundle);
+  const { digest, manifest, source } = bundle;
+  const comments = describeCode({ ...source, digest, files: filesOf(bundle), bytes: manifest.bytes });
   return orderJobs(experiment).map((job) =>
     executor.plan(job, { experiment: id, code, secrets: secrets[job.name] ?? {}, comments, tryNumber: 1 }),
   );
@@ -66,7 +68,7 @@ export function planExperiment({
 
 /**
  * Stages the code, records what is intended, submits, records what was. When it rejects, no job will start and no record stays; but where
- * nobody can tell what became of the jobs (the connection was cut), the record stays as `planned`: see `adoptSubmission`.
+ * nobody can tell what became of the jobs (the connection was cut), the record stays as `planned`: see `adoptSubmissions`.
  */
 export async function submitExperiment(options: SubmitOptions): Promise<ExperimentRecord> {
   const { experiment, executor, bundle, signal, onEvent } = options;
@@ -181,7 +183,7 @@ function createRecord({
       ...bundle.source,
       digest: bundle.digest,
       bytes: bundle.manifest.bytes,
-      files: bundle.manifest.files + bundle.manifest.symlinks,
+      files: filesOf(bundle),
       directory: code.directory,
       uploadedBytes: code.uploadedBytes,
     },
@@ -197,7 +199,7 @@ function recordJob(job: Job, plan: JobPlan | undefined, secrets: readonly string
 }
 
 /** The record of an experiment whose jobs an executor owns. */
-function withHandles(record: ExperimentRecord, handles: readonly JobHandle[]): ExperimentRecord {
+export function withHandles(record: ExperimentRecord, handles: readonly JobHandle[]): ExperimentRecord {
   const handleOf = new Map(handles.map((handle) => [handle.job, handle]));
   const jobs = record.jobs.map((job) => {
     const handle = handleOf.get(job.name);
@@ -206,12 +208,16 @@ function withHandles(record: ExperimentRecord, handles: readonly JobHandle[]): E
   return { ...record, phase: "submitted", jobs };
 }
 
-function describeCode({ digest, manifest, source }: Bundle): readonly string[] {
-  const commit = source.commit === undefined ? "no commit" : `commit ${source.commit}`;
-  const branch = source.branch === undefined ? "" : ` on ${source.branch}`;
-  const dirty = source.dirty ? ", with uncommitted changes" : "";
-  return [
-    `code: ${digest}`,
-    `      files: ${manifest.files + manifest.symlinks}, bytes: ${manifest.bytes}; ${commit}${branch}${dirty}`,
-  ];
+/** Lines for people at the top of a script. */
+export function describeCode(code: DescribedCode): readonly string[] {
+  const commit = code.commit === undefined ? "no commit" : `commit ${code.commit}`;
+  const branch = code.branch === undefined ? "" : ` on ${code.branch}`;
+  const dirty = code.dirty ? ", with uncommitted changes" : "";
+  return [`code: ${code.digest}`, `      files: ${code.files}, bytes: ${code.bytes}; ${commit}${branch}${dirty}`];
+}
+
+type DescribedCode = Pick<RecordedCode, "digest" | "files" | "bytes" | "commit" | "branch" | "dirty">;
+
+function filesOf({ manifest }: Bundle): number {
+  return manifest.files + manifest.symlinks;
 }

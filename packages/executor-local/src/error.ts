@@ -3,6 +3,7 @@ import { SlipwayError } from "@slipway/core";
 import { isErrno } from "./errno.ts";
 
 export type LocalExecutorErrorCode =
+  | "EXECUTOR_CODE_GONE"
   | "EXECUTOR_COMMAND_NOT_FOUND"
   | "EXECUTOR_DEPENDENCY_CYCLE"
   | "EXECUTOR_DEPENDENCY_UNKNOWN"

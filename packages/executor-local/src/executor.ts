@@ -1,6 +1,6 @@
 import path from "node:path";
 
-import { systemClock } from "@slipway/core";
+import { isSlipwayError, systemClock } from "@slipway/core";
 import type { Clock, Event, Executor, JobHandle, JobId, JobStatus, Transport } from "@slipway/core";
 import type { StoreEvent } from "@slipway/store";
 
@@ -49,7 +49,11 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     stage: (bundle, { signal } = {}) => stager.stage(bundle, { signal }),
     plan: (job, context) => planLocalJob(job, context, home),
     async submit(plans, { signal } = {}) {
-      const handles = await submitPlans(plans, { env, shell, signal });
+      const handles = await submitPlans(plans, { env, shell, signal }).catch(async (error: unknown) => {
+        const again = isCodeGone(error) ? await stager.stageAgain(plans, { signal }) : undefined;
+        if (!again) throw error;
+        return submitPlans(again, { env, shell, signal });
+      });
       onEvent?.({ type: "executor-local.submitted", handles });
       return handles;
     },
@@ -72,4 +76,8 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     logs: (handle, logOptions) => readLogs(handle, observer, logOptions),
     [Symbol.asyncDispose]: () => stager[Symbol.asyncDispose](),
   };
+}
+
+function isCodeGone(error: unknown): boolean {
+  return isSlipwayError(error) && error.code === "EXECUTOR_CODE_GONE";
 }

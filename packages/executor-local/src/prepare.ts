@@ -39,6 +39,18 @@ async function fill(directory: string, plan: JobPlan): Promise<void> {
   await mkdir(path.join(directory, "run"));
 }
 
+/** A run directory that an earlier submission made leads to the code that this one holds. */
+export async function linkCode({ runDir, code }: JobPlan): Promise<void> {
+  const draft = path.join(runDir, `.code-${randomUUID()}`);
+  try {
+    await symlink(path.relative(runDir, code.directory), draft);
+    await rename(draft, path.join(runDir, "code"));
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => {}); // As above.
+    throw explainWriteError(error, runDir);
+  }
+}
+
 async function assertSameToken(plan: JobPlan, cause: unknown): Promise<void> {
   const token = (await committedToken(plan)) ?? (await scriptToken(plan));
   if (token === plan.token) return;

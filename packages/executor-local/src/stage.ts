@@ -1,8 +1,10 @@
-import type { Bundle, CallOptions, StagedCode, Transport } from "@slipway/core";
+import type { Bundle, CallOptions, Digest, JobPlan, StagedCode, Transport } from "@slipway/core";
 import type { StoreEvent } from "@slipway/store";
 
 export interface Stager extends AsyncDisposable {
   stage(bundle: Bundle, options?: CallOptions): Promise<StagedCode>;
+  /** A cleaner may close an instance between staging and submitting. Undefined when a bundle was not staged by this process. */
+  stageAgain(plans: readonly JobPlan[], options?: CallOptions): Promise<readonly JobPlan[] | undefined>;
 }
 
 export interface StagerOptions {
@@ -15,13 +17,25 @@ export interface StagerOptions {
 /** The code store below the home. What it needs is loaded when something is staged: asking about jobs needs none of it. */
 export function openStager({ home, env, transport, onEvent }: StagerOptions): Stager {
   let own: Promise<Transport> | undefined;
+  const staged = new Map<Digest, Bundle>();
+  async function stage(bundle: Bundle, { signal }: CallOptions = {}): Promise<StagedCode> {
+    const { createCodeStore } = await import("@slipway/store");
+    const used = transport ?? (await (own ??= openOwn(env)));
+    const store = createCodeStore({ transport: used, root: home, clusterName: "local", onEvent });
+    const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
+    staged.set(digest, bundle);
+    return { digest, directory, uploadedBytes };
+  }
   return {
-    async stage(bundle, { signal } = {}) {
-      const { createCodeStore } = await import("@slipway/store");
-      const used = transport ?? (await (own ??= openOwn(env)));
-      const store = createCodeStore({ transport: used, root: home, clusterName: "local", onEvent });
-      const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
-      return { digest, directory, uploadedBytes };
+    stage,
+    async stageAgain(plans, options) {
+      const codes = new Map<Digest, StagedCode>();
+      for (const { code } of plans) {
+        const bundle = staged.get(code.digest);
+        if (!bundle) return undefined;
+        if (!codes.has(code.digest)) codes.set(code.digest, await stage(bundle, options));
+      }
+      return plans.map((plan) => ({ ...plan, code: codes.get(plan.code.digest) ?? plan.code }));
     },
     async [Symbol.asyncDispose]() {
       await (await own)?.[Symbol.asyncDispose]();

@@ -6,8 +6,9 @@ import type { JobHandle, JobPlan } from "@slipway/core";
 
 import { assertCommandExists } from "./command.ts";
 import { LocalExecutorError } from "./error.ts";
+import { giveBackLeases, leaseCode } from "./lease.ts";
 import { orderPlans, siblingRunDir } from "./order.ts";
-import { createRunDirectory } from "./prepare.ts";
+import { createRunDirectory, linkCode } from "./prepare.ts";
 import { exists, startWrapper, waitForCommit } from "./wrapper.ts";
 import type { StartedWrapper } from "./wrapper.ts";
 import { writeAtomically } from "./write.ts";
@@ -26,17 +27,26 @@ export async function submitPlans(plans: readonly JobPlan[], context: SubmitCont
   const { signal, env } = context;
   const { ordered, outside } = orderPlans(plans);
   for (const { plan, job } of outside) await assertSubmitted(plan, job);
-  for (const plan of ordered) await assertCommandExists(plan, env);
+  const leases: string[] = [];
   const made: JobPlan[] = [];
   const started: StartedWrapper[] = [];
   try {
     for (const plan of ordered) {
       signal?.throwIfAborted();
+      if (await isCommitted(plan)) continue;
+      const lease = await leaseCode(plan);
+      if (lease !== undefined) leases.push(lease);
+    }
+    for (const plan of ordered) await assertCommandExists(plan, env);
+    for (const plan of ordered) {
+      signal?.throwIfAborted();
       if (await createRunDirectory(plan)) made.push(plan);
+      else if (!(await isCommitted(plan))) await linkCode(plan);
     }
     await startAll(ordered, started, context);
   } catch (error) {
     await takeBack(plans, made, started);
+    await giveBackLeases(leases);
     throw error;
   }
   return plans.map(toHandle);
@@ -55,6 +65,10 @@ async function assertSubmitted(plan: JobPlan, job: string): Promise<void> {
   );
 }
 
+function isCommitted({ runDir }: JobPlan): Promise<boolean> {
+  return exists(path.join(runDir, "commit"));
+}
+
 async function startAll(
   ordered: readonly JobPlan[],
   started: StartedWrapper[],
@@ -65,8 +79,7 @@ async function startAll(
   const releaseFile = ordered.length > 1 ? path.join(first.runDir, "released") : undefined;
   for (const plan of ordered) {
     signal?.throwIfAborted();
-    if (!(await exists(path.join(plan.runDir, "commit"))))
-      started.push(await startWrapper(plan, { env, shell, releaseFile }));
+    if (!(await isCommitted(plan))) started.push(await startWrapper(plan, { env, shell, releaseFile }));
   }
   for (const wrapper of started) await waitForCommit(wrapper, releaseFile === undefined ? undefined : signal);
   if (releaseFile !== undefined) await writeAtomically(releaseFile, ordered.map(({ token }) => `${token}\n`).join(""));

@@ -15,7 +15,7 @@ export function renderEnvironment(variables: Readonly<Record<string, string>>): 
         });
       }
       // The value may be a secret: it is never told.
-      assertPassable(value, `The value of ${name}`);
+      assertPassable(value, `The value of ${name}`, `${name}=`);
       return `export ${name}=${quoteShell(value)}\n`;
     })
     .join("");

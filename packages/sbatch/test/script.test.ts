@@ -89,6 +89,15 @@ test("refuses a command that no process can be given", () => {
   }
 });
 
+test("refuses an argument or a value that is longer than a process can be given, by one byte", () => {
+  const refused = expect.objectContaining({ code: "SBATCH_INVALID_VALUE", hint: expect.stringContaining("a file") });
+  const command = (bytes: number) => commandWords({ name: "j", command: { kind: "argv", argv: ["x".repeat(bytes)] } });
+  expect(command(131_071)).toHaveLength(1);
+  expect(() => command(131_072)).toThrow(refused);
+  expect(renderEnvironment({ BIG: "x".repeat(131_067) })).toContain("xxx");
+  expect(() => renderEnvironment({ BIG: "x".repeat(131_068) })).toThrow(refused);
+});
+
 test("refuses times that are none", () => {
   for (const timeLimitSeconds of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
     const render = () =>

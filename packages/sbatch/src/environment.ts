@@ -30,8 +30,11 @@ export function isKeptByShell(name: string): boolean {
   return kept.test(name);
 }
 
-/** Throws SBATCH_INVALID_VALUE for text that cannot be an argument or a variable's value in UTF-8. */
-export function assertPassable(text: string, what: string): void {
+/** What Linux passes on as one argument or one `NAME=value`, with the NUL at its end: MAX_ARG_STRLEN of execve(2). */
+const mostBytes = 131_072;
+
+/** Throws SBATCH_INVALID_VALUE for text that cannot be an argument or, behind `NAME=`, a variable's value in UTF-8. */
+export function assertPassable(text: string, what: string, prefix = ""): void {
   if (text.includes("\0")) {
     throw new SbatchError("SBATCH_INVALID_VALUE", `${what} contains a NUL character, which no process can be given`);
   }
@@ -39,6 +42,16 @@ export function assertPassable(text: string, what: string): void {
     throw new SbatchError(
       "SBATCH_INVALID_VALUE",
       `${what} contains half of a surrogate pair, which is not a character`,
+    );
+  }
+  const bytes = Buffer.byteLength(`${prefix}${text}\0`);
+  if (bytes > mostBytes) {
+    throw new SbatchError(
+      "SBATCH_INVALID_VALUE",
+      `${what} has ${bytes} bytes; a process is given at most ${mostBytes}`,
+      {
+        hint: "Write it into a file that the job reads",
+      },
     );
   }
 }

@@ -70,8 +70,14 @@ ask() {
   say REASON; printf '%s\\n' "$said"; fail unreachable
 }
 set --
+# The job that counts now in the run directory is this one: of an earlier try nothing is marked.
+is_current() {
+  token=$(sed -n 's/^token=//p' "$dir/submission" 2>/dev/null) commit=$dir/commit
+  case \${token##*.} in '' | 1) ;; *) commit=$dir/try-\${token##*.}.commit ;; esac
+  [ ! -f "$commit" ] || [ "$(sed -n 's/^job=.*[.]//p' "$commit")" = "$id" ]
+}
 while read -r id dir; do
-  if [ -n "$marks" ] && [ -d "$dir" ] && [ ! -e "$dir/cancel" ]; then
+  if [ -n "$marks" ] && [ -d "$dir" ] && [ ! -e "$dir/cancel" ] && is_current; then
     printf '%s\\n' version=1 "by=$by" "at=$at" end=1 >"$dir/cancel.tmp" && mv -f "$dir/cancel.tmp" "$dir/cancel"
   fi
   set -- "$@" "$id"

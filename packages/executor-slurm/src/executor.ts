@@ -1,3 +1,5 @@
+import path from "node:path";
+
 import { isSlipwayError, systemClock } from "@slipway/core";
 import type {
   Bundle,
@@ -67,7 +69,8 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
   const staged = new Map<Digest, Bundle>();
   async function stage(bundle: Bundle, { signal }: CallOptions = {}): Promise<StagedCode> {
     const { clusterName } = await knowledge.facts(signal);
-    const store = createCodeStore({ transport, root: jobDir, clusterName, onEvent });
+    const cacheDirectory = options.cacheDirectory && path.join(options.cacheDirectory, "manifests");
+    const store = createCodeStore({ transport, root: jobDir, clusterName, cacheDirectory, onEvent });
     const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
     staged.set(digest, bundle);
     return { digest, directory, uploadedBytes };

@@ -2,6 +2,8 @@ import { quoteShell } from "@slipway/core";
 
 export interface LogScriptOptions {
   readonly runDir: string;
+  /** The handle's: which try of the run directory is meant. */
+  readonly id: string;
   /** What the names of the member's files begin with: `array-3.`. */
   readonly prefix: string;
   /** 0 for the last one. */
@@ -23,20 +25,34 @@ export const mostBytes = 4 << 20;
  * attempt's end is recorded or some seconds are over. Then MORE or DONE, with ATTEMPT OFFSET and, for an attempt that has ended, `ended`.
  */
 export function renderLogScript(options: LogScriptOptions): string {
-  const { runDir, prefix, attempt, advances, offset, follow, endedAttempt } = options;
-  return `dir=${quoteShell(runDir)} prefix=${quoteShell(prefix)} attempt=${attempt} advances=${advances ? "yes" : ""}
+  const { runDir, id, prefix, attempt, advances, offset, follow, endedAttempt } = options;
+  return `dir=${quoteShell(runDir)} id=${quoteShell(id)} prefix=${quoteShell(prefix)} attempt=${attempt} advances=${advances ? "yes" : ""}
 offset=${offset} follow=${follow ? "yes" : ""} known=${endedAttempt} most=${mostBytes}
 ${steps}`;
 }
 
 const steps = `
 [ -d "$dir" ] || { say GONE; exit; }
+# The value of KEY in a record: KEY FILE.
+field() { [ ! -f "$2" ] || sed -n "s/^$1=//p" "$2"; }
+# Attempts of other tries are another job's: those from first to final count.
+first=1 final=999999999 own=''
+for file in "$dir"/commit "$dir"/try-*.commit; do
+  [ "$(field job "$file")" != "$id" ] || own=$(field token "$file")
+done
+for file in "$dir"/submission "$dir"/try-*/submission; do
+  begin=$(field first_attempt "$file") token=$(field token "$file")
+  case $begin in '' | *[!0-9]*) continue ;; esac
+  [ -n "$own" ] || own=$token
+  if [ "$token" = "$own" ]; then first=$begin
+  elif [ "\${token##*.}" -gt "\${own##*.}" ] 2>/dev/null && [ "$begin" -le "$final" ]; then final=$((begin - 1)); fi
+done
 find_last() {
   last=0
   for file in "$dir/$prefix"attempt-*.log; do
     number=\${file##*attempt-} number=\${number%.log}
     case $number in '' | *[!0-9]*) continue ;; esac
-    [ -f "$file" ] && [ "$number" -gt "$last" ] && last=$number
+    [ -f "$file" ] && [ "$number" -gt "$last" ] && [ "$number" -ge "$first" ] && [ "$number" -le "$final" ] && last=$number
   done
 }
 nap() { sleep 0.3 2>/dev/null || sleep 1; }

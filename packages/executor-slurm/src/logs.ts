@@ -29,7 +29,7 @@ export async function* readLogs(
     signal?.throwIfAborted();
     const status = follow ? await poll(handle, signal) : undefined; // Asked first: what comes after the last word is not missed.
     const isOver = !status || isFinalState(status.state);
-    const options = { runDir: handle.runDir, prefix, advances: attempt === undefined, follow: !isOver };
+    const options = { runDir: handle.runDir, id: handle.id, prefix, advances: attempt === undefined, follow: !isOver };
     let last: LogStep | undefined;
     do {
       const script = renderLogScript({ ...options, ...position, endedAttempt });

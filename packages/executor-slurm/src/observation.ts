@@ -5,7 +5,7 @@ import type { AccountingRow, QueueRow, SlurmAnswer, SlurmTable } from "@slipway/
 import { nativeId } from "./native-id.ts";
 import { relative } from "./poll-script.ts";
 import type { Section } from "./remote.ts";
-import { parseSubmission, submissionFile } from "./submission.ts";
+import { filesOfTry } from "./tries.ts";
 
 /** What is known of all jobs. */
 export interface Observation {
@@ -77,8 +77,9 @@ export function judgeAll(
     const id = nativeId(handle);
     const queue = queueOf.get(id) ?? [];
     const accounting = accountingOf.get(id) ?? [];
-    const own = files.get(relative(handle.runDir, jobDir)) ?? {};
-    const submission = parseSubmission(own[submissionFile] ?? "");
+    const directory = relative(handle.runDir, jobDir);
+    const ofTry = (number: number) => files.get(`${directory}/try-${number}`) ?? {};
+    const { submission, files: own } = filesOfTry(handle, { own: files.get(directory) ?? {}, ofTry });
     const token = submission?.token ?? tokenIn([...queue, ...accounting], handle);
     if (token === undefined) continue;
     const status = judgeSlurmJob({

@@ -12,6 +12,8 @@ export interface Submission {
   /** Whether Slurm may start the job again by itself. */
   readonly requeue?: boolean;
   readonly timeLimitSeconds?: number;
+  /** Attempts of earlier tries lie in the same run directory. */
+  readonly firstAttempt: number;
 }
 
 export interface SubmissionOptions {
@@ -27,7 +29,8 @@ export function renderSubmission({ token, job, settings }: SubmissionOptions): s
     "version=1",
     `token=${token}`,
     `requeue=${mayRequeue(job, settings) ? "yes" : "no"}`,
-    ...(array === undefined ? [] : [`array=${renderArraySpec(array)}`]),
+    "first_attempt=1", // Of a later try, the number is known there.
+    ...(array === undefined ? [] : [`array=${renderArraySpec(array)}`, `elements=${array.indices.length}`]),
     ...(timeLimitSeconds === undefined ? [] : [`time_limit_seconds=${Math.ceil(timeLimitSeconds)}`]),
     "end=1",
   ];
@@ -47,9 +50,12 @@ export function parseSubmission(text: string): Submission | undefined {
     return undefined;
   const arrayIndices = indicesOf(fields.get("array"));
   const requeue = fields.get("requeue");
+  const first = /^[1-9]\d{0,8}$/.exec(fields.get("first_attempt") ?? "1")?.[0];
+  if (first === undefined) return undefined;
   const limit = fields.get("time_limit_seconds") ?? "";
   return {
     token,
+    firstAttempt: Number(first),
     ...(arrayIndices && { arrayIndices }),
     ...((requeue === "yes" || requeue === "no") && { requeue: requeue === "yes" }),
     ...(/^\d{1,9}$/.test(limit) && { timeLimitSeconds: Number(limit) }),

@@ -35,6 +35,12 @@ export function submitFailure(answer: Answer, { plans, place }: SubmitFailureCon
         `The run directory of ${plan?.token ?? "the job"} belongs to ${rest.join(" ") || "something else"}: ${plan?.runDir ?? ""}`,
         { hint: "Submit it as another experiment", details: nothingSubmitted },
       );
+    case "not_ended":
+      return new SlurmExecutorError(
+        "EXECUTOR_TRY_NOT_ENDED",
+        `${rest[0] ?? "The try before"} has not ended: ${rest.slice(1).join(" ")}`,
+        { hint: "Wait for its end, or cancel it; then try again" },
+      );
     case "need_unknown":
       return new SlurmExecutorError(
         "EXECUTOR_DEPENDENCY_UNKNOWN",

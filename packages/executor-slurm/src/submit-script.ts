@@ -1,6 +1,6 @@
 import { quoteCommand, quoteShell } from "@slipway/core";
 import type { Dependency, DependencyType, ExperimentRecord, JobPlan } from "@slipway/core";
-import { jobNameOf, sbatchCommand } from "@slipway/sbatch";
+import { commitFile, jobNameOf, sbatchCommand } from "@slipway/sbatch";
 import type { SlurmSettings } from "@slipway/sbatch";
 import { submitFunctions } from "@slipway/store";
 
@@ -33,14 +33,14 @@ export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
   const { jobDir, clusterName, nonce, settings, plans, sendsShared, record } = options;
   const numbers = new Map(plans.map((plan, index) => [`${plan.experiment}/${plan.job.name}`, index]));
   const jobs = plans.map((plan, number): RenderedJob => {
-    const needs = plan.job.needs.map(({ job, type }) => ({
-      job,
-      type,
-      number: numbers.get(`${plan.experiment}/${job}`),
+    const needs = plan.job.needs.map((need) => ({
+      ...need,
+      number: numbers.get(`${need.experiment ?? plan.experiment}/${need.job}`),
     }));
     return {
       number,
       directory: `runs/${plan.experiment}/${plan.job.name}`,
+      commit: `runs/${plan.experiment}/${plan.job.name}/${commitFile(tryOf(plan.token))}`,
       name: jobNameOf(plan.token, settings),
       token: plan.token,
       instance: instanceOf(plan),
@@ -79,6 +79,8 @@ function distinct(texts: readonly SharedText[]): readonly SharedText[] {
 interface RenderedJob {
   readonly number: number;
   readonly directory: string;
+  /** The record of which job counts. */
+  readonly commit: string;
   readonly name: string;
   readonly token: string;
   readonly instance: string;
@@ -87,6 +89,10 @@ interface RenderedJob {
   readonly needs: readonly (Dependency & { readonly number: number | undefined })[];
   /** Of sbatch, as shell text: what it waits for is known only there. */
   readonly command: string;
+}
+
+function tryOf(token: string): number {
+  return Number(/\.([1-9]\d{0,5})$/.exec(token)?.[1] ?? 1);
 }
 
 /** `store/code/<instance>/tree`, as `stage` gave it. */
@@ -111,10 +117,10 @@ function renderFiles({ number, plan }: RenderedJob): string {
 }
 
 function renderSubmission(job: RenderedJob): string {
-  const { number, directory, name, token, instance, plan, command } = job;
+  const { number, directory, commit, name, token, instance, plan, command } = job;
   const words = [plan.experiment, plan.job.name, token].map(quoteShell).join(" ");
   const what = [name, token, directory].map(quoteShell).join(" ");
-  return `if slipway_read_try ${quoteShell(directory)}/commit && [ "$slipway_committed_token" = ${quoteShell(token)} ]; then id=\${slipway_committed##*.}; else
+  return `if slipway_read_try ${quoteShell(commit)} && [ "$slipway_committed_token" = ${quoteShell(token)} ]; then id=\${slipway_committed##*.}; else
   needs=''
 ${job.needs.map((need) => renderOutsideNeed(need, job)).join("")}  outside_${number}=$needs
 ${renderInnerNeeds(job)}  lease ${number} ${quoteShell(instance)} ${quoteShell(token)}
@@ -134,12 +140,13 @@ const dependencyTypes: Readonly<Record<DependencyType, string>> = {
 };
 
 function renderOutsideNeed(
-  { job, type, number }: RenderedJob["needs"][number],
+  { job, type, number, experiment }: RenderedJob["needs"][number],
   { number: own, plan }: RenderedJob,
 ): string {
   if (number !== undefined) return "";
-  const directory = `runs/${plan.experiment}/${job}`;
-  return `  need ${own} ${type} ${dependencyTypes[type]} ${quoteShell(job)} ${quoteShell(directory)}\n`;
+  const directory = `runs/${experiment ?? plan.experiment}/${job}`;
+  const name = experiment === undefined ? job : `${experiment}/${job}`;
+  return `  need ${own} ${type} ${dependencyTypes[type]} ${quoteShell(name)} ${quoteShell(directory)}\n`;
 }
 
 /** On the ids that count for now. */
@@ -159,12 +166,12 @@ function renderCommand(plan: JobPlan, settings: SubmitScriptOptions["settings"])
 
 /** In the order of the jobs: whoever submits the same graph at the same time commits the same jobs first. */
 function renderCommit(job: RenderedJob): string {
-  const { number, directory, name, token } = job;
+  const { number, directory, commit, name, token } = job;
   return `if [ -n "\${instance_${number}-}" ]; then
 ${renderWaiting(job)}  commit_lease ${number} "$instance_${number}" ${quoteShell(token)} "$id_${number}"
-  commit_try ${quoteShell(directory)} ${quoteShell(token)} "$id_${number}"
+  commit_try ${quoteShell(commit)} ${quoteShell(token)} "$id_${number}"
   id_${number}=$id
-  [ -z "$doubt_${number}" ] || find_twins ${quoteShell(name)} ${quoteShell(token)} "$id_${number}"
+${tryOf(token) > 1 ? `  rm -f ${quoteShell(directory)}/try-*/secrets\n` : ""}  [ -z "$doubt_${number}" ] || find_twins ${quoteShell(name)} ${quoteShell(token)} "$id_${number}"
 fi
 [ -e ${quoteShell(directory)}/released ] || set -- "$@" "$id_${number}"
 `;

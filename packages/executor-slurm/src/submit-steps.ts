@@ -4,7 +4,7 @@
  */
 export const submitSteps = `
 for tool in sbatch squeue scontrol scancel; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
-made='' recorded='' held='' taken='' whole='' late='' queue=''
+made='' recorded='' renewed='' held='' taken='' whole='' late='' queue=''
 
 stop() { take_back; fail "$@"; }
 
@@ -13,6 +13,9 @@ take_back() {
   [ -z "$held" ] || scancel $held
   [ -z "$taken" ] || rmdir $taken 2>/dev/null
   [ -z "$made" ] || rm -rf $made
+  for each in $renewed; do
+    mv -f "$each"/* "\${each%/*}" && rmdir "$each"
+  done
   [ -z "$recorded" ] || [ -n "$(ls "\${recorded%/*}" | sed '/^experiment.json$/d')" ] || rm -f "$recorded"
   for each in $made $recorded; do rmdir "\${each%/*}" 2>/dev/null; done
 }
@@ -50,9 +53,60 @@ prepare() {
     # Somebody else's was there first: then mv put ours into it.
     if [ -d "$dir/.new-$3.$nonce" ]; then rm -rf "$dir/.new-$3.$nonce"; else fresh=yes made="$made $dir"; fi
   fi
-  field token "$dir/submission" && [ "$value" = "$4" ] || stop taken "$1" "$value"
+  field token "$dir/submission" || stop taken "$1" ''
+  [ "$value" = "$4" ] || renew "$@"
   # Never through the link that is there, into the code.
-  [ -n "$fresh" ] || [ -e "$dir/commit" ] || [ "$(readlink "$dir/code")" = "$code" ] || ln -sfn "$code" "$dir/code"
+  [ -n "$fresh" ] || [ -e "$dir/released" ] || [ "$(readlink "$dir/code")" = "$code" ] || ln -sfn "$code" "$dir/code"
+}
+
+# The run directory of an earlier try becomes this one's: N EXPERIMENT JOB TOKEN. What was that try's lies in try-N from then on; logs and
+# evidence stay, and its attempts count on. The last step, which may be the only one that was missing, is that of the submission's record.
+renew() {
+  old=\${value##*.} keep=$dir/try-\${value##*.} made_new=$dir/.new-$nonce
+  [ "\${value%.*}" = "\${4%.*}" ] && [ "$old" -lt "\${4##*.}" ] || stop taken "$1" "$value"
+  ended "$1" "$value"
+  first=1
+  for file in "$dir"/*attempt-*.*; do
+    number=\${file##*attempt-} number=\${number%%.*}
+    case $number in '' | *[!0-9]*) continue ;; esac
+    [ "$number" -lt "$first" ] || first=$((number + 1))
+  done
+  mkdir "$made_new" && "files_$1" "$made_new" && sed "s/^first_attempt=.*/first_attempt=$first/" "$made_new/submission" >"$made_new/.submission" &&
+    { [ -d "$keep" ] || mkdir "$keep"; } || { rm -rf "$made_new"; stop folder "$dir"; }
+  renewed="$renewed $keep"
+  [ -e "$keep/submission" ] || cp -p "$dir/submission" "$keep/submission" || stop folder "$keep"
+  for file in "$made_new"/* "$dir/cancel" "$dir/released"; do
+    file=\${file##*/}
+    [ "$file" != submission ] || continue
+    [ ! -e "$dir/$file" ] || [ -e "$keep/$file" ] || mv "$dir/$file" "$keep/$file" || stop folder "$keep"
+    [ ! -e "$made_new/$file" ] || mv -f "$made_new/$file" "$dir/$file" || stop folder "$dir"
+  done
+  mv -f "$made_new/.submission" "$dir/submission" || stop folder "$dir"
+  rm -rf "$made_new"
+}
+
+# The try of a token has ended, as far as Slurm knows: N TOKEN. One that may be started again has not.
+ended() {
+  commit_of "$dir" "$2"
+  slipway_read_try "$commit" || stop not_ended "$1" "$2" "it was not submitted to its end"
+  before=\${slipway_committed##*.}
+  [ "\${slipway_committed%.*}" = "$cluster" ] || stop not_ended "$1" "$2" "it is a job of $slipway_committed"
+  listed=$(squeue --me -h -t all -o '%F|%T' 2>&1) || unanswered "$listed"
+  while IFS='|' read -r number state; do
+    [ "$number" = "$before" ] || continue
+    case $state in
+    COMPLETED | FAILED | CANCELLED | TIMEOUT | DEADLINE | OUT_OF_MEMORY) ;;
+    *) stop not_ended "$1" "$2" "job $before is $state" ;;
+    esac
+  done <<LISTED
+$listed
+LISTED
+}
+
+# Which file tells the job of a token, in commit: DIRECTORY TOKEN.
+commit_of() {
+  commit=$1/commit
+  [ "\${2##*.}" = 1 ] || commit=$1/try-\${2##*.}.commit
 }
 
 # The job of a token that Slurm has, in id: NAME TOKEN. 1: there is none, 2: Slurm does not answer. One that was cancelled never started.
@@ -71,26 +125,38 @@ LISTED
 
 add_need() { needs=$needs\${needs:+,}$1; }
 
-# Another job of the experiment, submitted before: N TYPE WORD NAME DIRECTORY. Slurm takes what it has forgotten for met: then its own record tells.
+# A job that was submitted before: N TYPE WORD NAME DIRECTORY. Slurm takes what it has forgotten for met: then its own record tells.
 need() {
-  slipway_read_try "$5/commit" || stop need_unknown "$1" "$4"
+  field token "$5/submission" || stop need_unknown "$1" "$4"
+  commit_of "$5" "$value"
+  slipway_read_try "$commit" && [ "\${slipway_committed%.*}" = "$cluster" ] || stop need_unknown "$1" "$4"
   other=\${slipway_committed##*.}
   [ -n "$queue" ] || queue=" $(squeue --me -h -t all -o %F 2>&1 | tr '\\n' ' ') "
   case $queue in *" $other "*) add_need "$3:$other"; return ;; esac
   case $queue in *[!0-9" "]*) unanswered "$queue" ;; esac
-  last=0
-  for file in "$5"/attempt-*.exit; do
-    number=\${file##*attempt-} number=\${number%.exit}
-    case $number in '' | *[!0-9]*) continue ;; esac
-    [ "$number" -le "$last" ] || last=$number
-  done
-  field outcome "$5/attempt-$last.exit" || stop need_unknown "$1" "$4"
-  ended=$value
-  field exit "$5/attempt-$last.exit"
-  case $2/$ended:$value in
-  any/* | ok/ended:0) ;;
-  ok/* | notok/ended:0) stop need_never "$1" "$4" ;;
+  how_it_ended "$5" || stop need_unknown "$1" "$4"
+  case $2/$good in
+  any/* | ok/yes | corresponding/yes | notok/) ;;
+  *) stop need_never "$1" "$4" ;;
   esac
+}
+
+# By its own records, whether it was a success, in good; of an array all elements: DIRECTORY. Fails when they do not tell.
+how_it_ended() {
+  good=yes number=0 elements=''
+  field first_attempt "$1/submission" || value=1
+  first=$value
+  ! field elements "$1/submission" || elements=$value
+  for file in "$1"/\${elements:+array-*.}attempt-*.start; do
+    begun=\${file%.start} attempt=\${file##*attempt-} attempt=\${attempt%.start}
+    [ -f "$file" ] && [ "$attempt" -ge "$first" ] || continue
+    [ ! -e "\${begun%-*}-$((attempt + 1)).start" ] || continue # The last attempt counts.
+    field outcome "$begun.exit" || return 1
+    number=$((number + 1)) end=$value
+    field exit "$begun.exit"
+    [ "$end:$value" = ended:0 ] || good=''
+  done
+  [ "$number" -ge "\${elements:-1}" ]
 }
 
 # Held, so that nothing starts before its lease is committed: DIRECTORY COMMAND... 1: refused, 2: nobody can tell. Its words are in said.
@@ -159,9 +225,9 @@ commit_lease() {
   done
 }
 
-# Which job counts, in id: DIRECTORY TOKEN ID. Another of the same token is held, and taken back later: jobs may still wait for it.
+# Which job counts, in id: RECORD TOKEN ID. Another of the same token is held, and taken back later: jobs may still wait for it.
 commit_try() {
-  slipway_commit_try "$1/commit" "$2" "$cluster.$3" || stop folder "$1/commit"
+  slipway_commit_try "$1" "$2" "$cluster.$3" || stop folder "$1"
   id=\${slipway_committed##*.}
   [ "$id" = "$3" ] || late="$late $3"
 }

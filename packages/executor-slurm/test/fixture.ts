@@ -37,7 +37,7 @@ export interface Fixture extends AsyncDisposable {
   readonly code: StagedCode;
   /** Another process of the same user, with other variables. */
   readonly with: (env: Readonly<Record<string, string>>) => SlurmExecutor;
-  readonly plan: (job?: TestJob, secrets?: Readonly<Record<string, string>>) => JobPlan;
+  readonly plan: (job?: TestJob, secrets?: Readonly<Record<string, string>>, tryNumber?: number) => JobPlan;
   readonly start: (job: TestJob) => Promise<JobHandle>;
   readonly status: (handle: JobHandle) => Promise<JobStatus | undefined>;
   readonly until: (handle: JobHandle, state: JobStatus["state"], limitMs?: number) => Promise<JobStatus>;
@@ -73,7 +73,11 @@ export async function openFixture(testbed: Cluster, options: FixtureOptions = {}
       },
       limitMs,
     );
-  const plan: Fixture["plan"] = ({ sh = "exit 0", argv = ["sh", "-c", sh], ...job } = {}, secrets = {}) =>
+  const plan: Fixture["plan"] = (
+    { sh = "exit 0", argv = ["sh", "-c", sh], ...job } = {},
+    secrets = {},
+    tryNumber = 1,
+  ) =>
     executor.plan(
       {
         name: "job",
@@ -83,7 +87,7 @@ export async function openFixture(testbed: Cluster, options: FixtureOptions = {}
         needs: [],
         ...job,
       },
-      { experiment, code, secrets, comments: [], tryNumber: 1 },
+      { experiment, code, secrets, comments: [], tryNumber },
     );
   return {
     jobDir,

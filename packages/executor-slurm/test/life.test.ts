@@ -4,6 +4,7 @@ import type { Testbed } from "@slipway/testing/testbed";
 import { describe, expect, test } from "vitest";
 
 import type { Fixture, TestJob } from "./fixture.ts";
+import { summary } from "./summary.ts";
 import { isSupported, ownTestbed } from "./testbed.ts";
 import type { Opener } from "./testbed.ts";
 
@@ -229,18 +230,6 @@ async function hurry(testbed: Testbed, handle: JobHandle, { submittedAt = "" }: 
 async function startOn(fixture: Fixture, node: string, job: TestJob): Promise<JobHandle> {
   const others = ["n1", "n2", "n3", "n4"].filter((name) => name !== node).join(",");
   return fixture.start({ ...job, sbatch: { ...job.sbatch, exclude: others } });
-}
-
-export function summary(status: JobStatus | undefined) {
-  if (!status) return undefined;
-  const { state, reason, exitCode, signal, attempt } = status;
-  return {
-    state,
-    attempt,
-    ...(reason !== undefined && { reason }),
-    ...(exitCode !== undefined && { exitCode }),
-    ...(signal !== undefined && { signal }),
-  };
 }
 
 function membersOf(status: JobStatus) {

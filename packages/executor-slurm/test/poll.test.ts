@@ -94,10 +94,10 @@ describe.runIf(isSupported)("asking about jobs", () => {
     await open.testbed().stopController();
     const statuses = await executor.poll([good, waiting]);
     expect(statuses.get(good.id)).toMatchObject({ state: "succeeded" });
-    const silent = { state: "unknown", reason: "scheduler_silent" };
-    expect(statuses.get(waiting.id)).toMatchObject(silent);
+    const notFinal = ["queued", "unknown"]; // Accounting answers, and may know of it already.
+    expect(notFinal).toContain(statuses.get(waiting.id)?.state);
     const again = await executor.poll([good, waiting]); // It is pinged first now.
-    expect(again.get(waiting.id)).toMatchObject(silent);
+    expect(notFinal).toContain(again.get(waiting.id)?.state);
     expect(events.map(({ type }) => type)).toEqual(["executor-slurm.silent", "executor-slurm.silent"]);
     await open.testbed().startController();
     expect((await executor.poll([waiting])).get(waiting.id)?.state).toBe("queued");

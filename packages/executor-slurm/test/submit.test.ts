@@ -102,8 +102,8 @@ describe.runIf(isSupported)("a submission", () => {
     const plan = fixture.plan();
     const again: JobPlan = {
       ...plan,
-      token: `${fixture.experiment}.job.2`,
-      files: plan.files.map((file) => ({ ...file, content: file.content.replaceAll(".job.1", ".job.2") })),
+      token: `${fixture.experiment}.jab.1`,
+      files: plan.files.map((file) => ({ ...file, content: file.content.replaceAll(".job.1", ".jab.1") })),
     };
     await expect(fixture.executor.submit([again])).rejects.toMatchObject({
       code: "EXECUTOR_RUN_DIR_TAKEN",

@@ -34,6 +34,8 @@ export interface CommandEnd {
 export interface EndRecord extends CommandEnd {
   readonly outcome: "ended" | "cancelled" | "timed_out";
   readonly at: string;
+  /** The attempt that the wrapper begins after this one. */
+  readonly next?: number;
 }
 
 /** `cancel`: that somebody asked for the job's end. */
@@ -136,5 +138,6 @@ function parseEnd(fields: ReadonlyMap<string, string>): EndRecord {
   if (outcome !== "ended" && outcome !== "cancelled" && outcome !== "timed_out") {
     throw new RecordSyntaxError(`has the unknown outcome ${JSON.stringify(outcome)}`);
   }
-  return { ...parseCommandEnd(fields), outcome, at: timeField(fields, "at") };
+  const next = fields.has("next") ? numberField(fields, "next", { least: 2, most: 999_999_999 }) : undefined;
+  return { ...parseCommandEnd(fields), outcome, at: timeField(fields, "at"), ...(next !== undefined && { next }) };
 }

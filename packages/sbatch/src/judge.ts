@@ -26,7 +26,7 @@ export function judgeLocalJob(evidence: JobEvidence, alive: Liveness): JobStatus
     ...(commit && { nativeId: String(commit.pid), submittedAt: commit.at }),
     attempt,
     ...(start && { startedAt: start.at }),
-    ...(end && { endedAt: end.at }),
+    ...(end && end.next === undefined && { endedAt: end.at }),
     evidence: listEvidence(evidence, alive),
   };
 }
@@ -35,14 +35,14 @@ type Verdict = Pick<JobStatus, "state" | "reason" | "exitCode" | "signal">;
 
 function verdict({ attempt, commit, start, status, end, cancel, unreadable }: JobEvidence, alive: Liveness): Verdict {
   const decisive = ["commit", `attempt-${attempt}.exit`];
-  if (end) return verdictOfEnd(end);
+  if (end && end.next === undefined) return verdictOfEnd(end);
   if (unreadable.some(({ file }) => decisive.includes(file)))
     return { state: "unknown", reason: "evidence_unreadable" };
   if (!commit) return { state: "unknown", reason: "not_started" };
   if (commit.boot !== alive.boot) return { state: "failed", reason: "host_rebooted" };
-  if (alive.wrapper) return { state: start ? "running" : "queued" };
+  if (alive.wrapper) return { state: start && !end ? "running" : "queued" };
   if (alive.group) return { state: "unknown", reason: "wrapper_killed" };
-  return { state: cancel ? "cancelled" : "failed", reason: "wrapper_killed", ...numbers(status) };
+  return { state: cancel ? "cancelled" : "failed", reason: "wrapper_killed", ...numbers(end ?? status) };
 }
 
 function verdictOfEnd(end: EndRecord): Verdict {
@@ -77,10 +77,12 @@ function listEvidence(evidence: JobEvidence, alive: Liveness): readonly Evidence
   if (cancel) seen.push({ source: "cancel", at: cancel.at, value: `asked by ${cancel.by}` });
   if (start) seen.push({ source: `attempt-${attempt}.start`, at: start.at, value: "started" });
   if (end) {
-    const value = [end.outcome, describe(end)].filter((part) => part !== "").join(", ");
+    const next = end.next === undefined ? "" : `begins again as attempt ${end.next}`;
+    const value = [end.outcome, describe(end), next].filter((part) => part !== "").join(", ");
     seen.push({ source: `attempt-${attempt}.exit`, at: end.at, value });
-  } else {
-    if (status) seen.push({ source: `attempt-${attempt}.status`, at: alive.at, value: describe(status) });
+  }
+  if (!end || end.next !== undefined) {
+    if (status && !end) seen.push({ source: `attempt-${attempt}.status`, at: alive.at, value: describe(status) });
     if (commit) seen.push({ source: "process", at: alive.at, value: describeProcesses(evidence, alive) });
     if (group && alive.group) seen.push({ source: "process", at: alive.at, value: `group ${group.pid} is alive` });
   }

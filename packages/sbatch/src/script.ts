@@ -1,5 +1,5 @@
 import { isJobName, quoteCommand, quoteShell } from "@slipway/core";
-import type { Command, Job } from "@slipway/core";
+import type { Command, Job, Retries, RetryBudget } from "@slipway/core";
 
 import { assertPassable } from "./environment.ts";
 import { SbatchError } from "./error.ts";
@@ -14,43 +14,135 @@ export interface JobScriptOptions {
   readonly comments?: readonly string[] | undefined;
   /** Between TERM and KILL, when the job is ended; 10 when absent. */
   readonly graceSeconds?: number | undefined;
+  /** How the jobs of this host share its processors; all that can begin does when absent. */
+  readonly slots?: JobSlots | undefined;
+}
+
+export interface JobSlots {
+  /** Of all jobs that share them, from the run directory on. */
+  readonly directory: string;
+  /** Processors that jobs may use at the same time. */
+  readonly cores: number;
 }
 
 /**
- * The script of a job on this machine: POSIX sh, its command and the wrapper that runs it and leaves the evidence.
- * It holds neither variables nor secrets: those lie beside it in `env` and `secrets` (`renderEnvironment`).
+ * The script of a job on a machine without a scheduler: POSIX sh, its command and the wrapper that runs it and leaves the evidence.
+ * It holds neither variables nor secrets: those lie beside it in `env`, `env.MEMBER` and `secrets` (`renderEnvironment`).
  * Throws SBATCH_INVALID_NAME and SBATCH_INVALID_VALUE for what cannot be passed to a process.
  */
-export function renderJobScript({
-  experiment,
-  job,
-  token,
-  comments = [],
-  graceSeconds = 10,
-}: JobScriptOptions): string {
-  for (const name of [experiment, job.name, ...job.needs.map((need) => need.job)]) assertName(name);
-  const needs = job.needs.map(({ type, job: name }) => `${type}:${name}`).join(" ");
+export function renderJobScript(options: JobScriptOptions): string {
+  const { experiment, job, token, comments = [], graceSeconds = 10, slots } = options;
+  const names = job.needs.flatMap((need) => [need.job, need.experiment ?? experiment]);
+  const members = (job.group ?? []).map(({ name }) => name);
+  for (const name of [experiment, job.name, job.runDirOf ?? job.name, ...names, ...members]) assertName(name);
+  const { warning, array } = job;
+  const cpus = cpusOf(job, slots?.cores);
   return `#!/bin/sh
 # Job ${job.name} of experiment ${experiment}, run by slipway. Readable, and yours to edit.
 ${comments.map(renderComments).join("")}#
 # Beside it: attempt-1.log (its output), attempt-1.start and attempt-1.exit (how it went), run/ (yours to write to), code (read-only).
 # It runs once: whoever creates the file "commit" runs it. To run it again by hand, in a directory of its own:
-#   mkdir ../${job.name}.again && cp -RP job.sh env secrets code ../${job.name}.again && sh ../${job.name}.again/job.sh
+#   mkdir ../${job.name}.again && cp -RP job.sh env* secrets code ../${job.name}.again && sh ../${job.name}.again/job.sh
 
 slipway_experiment=${quoteShell(experiment)}
 slipway_job=${quoteShell(job.name)}
 slipway_token=${quoteShell(token)}
 slipway_attempt=1
-slipway_needs=${quoteShell(needs)} # TYPE:JOB of the same experiment; TYPE is ok, notok or any
+slipway_needs=${quoteShell(renderNeeds(job))} # TYPE:DIRECTORY of another job; TYPE is ok, notok, any or corresponding
 slipway_time_limit_seconds=${renderSeconds(job.resources.timeLimitSeconds)} # empty: none
+slipway_warning_signal=${warning?.signalName ?? ""} slipway_warning_seconds=${renderSeconds(warning?.secondsBefore)} # before the time limit
 slipway_grace_seconds=${renderSeconds(graceSeconds)} # between TERM and KILL
+slipway_retries=${quoteShell(renderRetries(job.retries))} # CAUSE=TIMES; a command that exits with 75 asks to begin again
+slipway_slots=${quoteShell(slots?.directory ?? "")} slipway_cores=${slots?.cores ?? 1} slipway_cpus=${cpus} # the machine's processors, and this job's
+slipway_workdir=${job.workdir ?? "shared"} # copy: a writable copy of the code for each attempt
+slipway_array=${quoteShell((array?.indices ?? []).join(" "))} slipway_max_running=${lanesOf(job, cpus, slots?.cores)} # an array's indices
+slipway_members=${quoteShell(members.join(" "))} slipway_ends_group=${quoteShell((job.group ?? []).flatMap(({ name, endsGroup }) => (endsGroup ? name : [])).join(" "))} # a group's commands
+slipway_run_dir_of=${job.runDirOf ?? ""} # empty: its own; else the job in whose run/ this one goes on
 slipway_release=\${1-} # given by slipway when jobs begin together: the file that lets them
+# Which part of the job this process runs, and with which shell: the script starts itself for each element and member.
+slipway_given="\${slipway_shell:-sh} \${slipway_index:--} \${slipway_member:--} \${slipway_member_attempt:--}"
+unset slipway_shell slipway_index slipway_member slipway_member_attempt
+slipway_member_attempt=\${slipway_given##* } slipway_given=\${slipway_given% *}
+slipway_member=\${slipway_given##* } slipway_given=\${slipway_given% *}
+slipway_index=\${slipway_given##* } slipway_shell=\${slipway_given% *}
+[ "$slipway_member" != - ] || slipway_member=''
+[ "$slipway_index" != - ] || slipway_index=''
 
 # The command. Its variables are in the files env and secrets.
-set -- ${quoteCommand(commandWords(job))}
+${renderCommands(job)}
 
 # --- From here on the same text in every script: what runs the command and tells how it ended. ---
 ${renderLocalWrapper()}`;
+}
+
+function renderNeeds({ name, needs, array }: Job): string {
+  return needs
+    .map(({ type, job, experiment }) => {
+      if (type === "corresponding" && !array) {
+        throw new SbatchError(
+          "SBATCH_INVALID_VALUE",
+          `Job ${name} is no array: no element of it corresponds to one of ${job}`,
+        );
+      }
+      return `${type}:${experiment === undefined ? ".." : `../../${experiment}`}/${job}`;
+    })
+    .join(" ");
+}
+
+/** Preemption and the loss of a node do not happen here. */
+function renderRetries({ timeout, failed, requested = "unlimited" }: Retries = {}): string {
+  const budgets = Object.entries({ timeout, failed, requested });
+  return budgets
+    .flatMap(([cause, budget]) => (budget === undefined ? [] : `${cause}=${checkedBudget(budget)}`))
+    .join(" ");
+}
+
+function checkedBudget(budget: RetryBudget): RetryBudget {
+  if (budget === "unlimited" || (Number.isInteger(budget) && budget >= 0)) return budget;
+  throw new SbatchError("SBATCH_INVALID_VALUE", `${budget} is no number of times to begin again`);
+}
+
+function renderCommands(job: Job): string {
+  const { group, array } = job;
+  if (group)
+    return renderCase(
+      "$slipway_member",
+      group.map((member) => [member.name, commandWords(member)]),
+    );
+  if (!array?.elements) return `set -- ${quoteCommand(localWords(job, job.command))}`;
+  const { elements } = array;
+  return renderCase(
+    "$slipway_index",
+    array.indices.map((index) => [String(index), localWords(job, elements[String(index)]?.command ?? job.command)]),
+  );
+}
+
+function renderCase(value: string, branches: readonly (readonly [string, readonly string[]])[]): string {
+  const lines = branches.map(([name, words]) => `${name}) set -- ${quoteCommand(words)} ;;\n`);
+  return `case ${value} in\n${lines.join("")}esac`;
+}
+
+function localWords({ name, launcher, resources }: Job, command: Command): readonly string[] {
+  const words = commandWords({ name, command });
+  if (launcher !== "torchrun") return words;
+  const { tasksPerNode = 1, gpusPerNode = 1 } = resources;
+  const processes = tasksPerNode > 1 ? tasksPerNode : Math.max(1, gpusPerNode);
+  return ["torchrun", "--standalone", `--nproc-per-node=${processes}`, "--no-python", ...words];
+}
+
+/** Of a group, those of its members together; never more than there are. */
+function cpusOf({ resources, group = [] }: Job, cores = 1): number {
+  const own = resources.cpusPerTask ?? 1;
+  const all = group.length === 0 ? own : group.reduce((sum, member) => sum + (member.resources.cpusPerTask ?? own), 0);
+  return Math.max(1, Math.min(all, cores));
+}
+
+function lanesOf({ array }: Job, cpus: number, cores = 16): number {
+  if (!array) return 1;
+  return Math.max(
+    1,
+    Math.min(array.maxRunning ?? array.indices.length, array.indices.length, Math.floor(cores / cpus)),
+  );
 }
 
 export function assertName(name: string): void {

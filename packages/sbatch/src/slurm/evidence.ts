@@ -14,18 +14,29 @@ export function memberPrefix(index: number): string {
   return `array-${index}.`;
 }
 
+/** Which job of Slurm counts: `commit` of the first try, `try-2.commit` of the second. */
+export function commitFile(tryNumber: number): string {
+  return tryNumber === 1 ? "commit" : `try-${tryNumber}.commit`;
+}
+
+export function isCommitFile(name: string): boolean {
+  return /^(?:try-[1-9]\d{0,5}\.)?commit$/.test(name);
+}
+
+const attemptPattern = /^(?:array-\d+\.)?attempt-([1-9]\d{0,8})\./;
 const memberPattern = /^array-(0|[1-9]\d{0,6})\.(attempt-.*)$/;
 
 /** Reads the evidence files, given by name. Their text is untrusted: what is not exactly a record is told in `unreadable`. */
-export function parseSlurmFiles(files: Readonly<Record<string, string>>): SlurmFiles {
+export function parseSlurmFiles(files: Readonly<Record<string, string>>, firstAttempt = 1): SlurmFiles {
   const own: Record<string, string> = {};
   const byMember = new Map<number, Record<string, string>>();
   for (const [name, text] of Object.entries(files)) {
+    if (Number(attemptPattern.exec(name)?.[1] ?? firstAttempt) < firstAttempt) continue;
     const [, index, rest] = memberPattern.exec(name) ?? [];
     if (index !== undefined && rest !== undefined) {
       const member = byMember.get(Number(index)) ?? {};
       byMember.set(Number(index), { ...member, [rest]: text });
-    } else if (name !== "commit") own[name] = text;
+    } else if (!isCommitFile(name)) own[name] = text;
   }
   const members = [...byMember].map(([index, member]) => [index, parseEvidence(member)] as const);
   return { job: parseEvidence(own), members: new Map(members) };

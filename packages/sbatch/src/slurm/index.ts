@@ -1,5 +1,5 @@
 export { parseSlurmDuration, renderSlurmDuration } from "./duration.ts";
-export { memberPrefix, parseSlurmCommit } from "./evidence.ts";
+export { commitFile, isCommitFile, memberPrefix, parseSlurmCommit } from "./evidence.ts";
 export type { SlurmCommit } from "./evidence.ts";
 export { parseSlurmExitCode } from "./exit-code.ts";
 export type { SlurmExitCode } from "./exit-code.ts";

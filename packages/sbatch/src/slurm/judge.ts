@@ -37,6 +37,8 @@ export interface SlurmJobEvidence {
   /** All indices of an array. Without them a member that left no trace is not missed. */
   readonly arrayIndices?: readonly number[] | undefined;
   readonly hetComponents?: number | undefined;
+  /** Of this try; 1 when absent. Files of earlier ones do not count. */
+  readonly firstAttempt?: number | undefined;
   readonly now: string;
 }
 
@@ -47,7 +49,7 @@ export interface SlurmJobEvidence {
 export function judgeSlurmJob(evidence: SlurmJobEvidence): JobStatus {
   const queue = ownRows(evidence.squeue, evidence);
   const accounting = ownRows(evidence.sacct, evidence);
-  const files = parseSlurmFiles(evidence.files);
+  const files = parseSlurmFiles(evidence.files, evidence.firstAttempt);
   const cancel = files.job.cancel ?? evidence.cancelRecord;
   const judge = (
     id: SlurmJobId,

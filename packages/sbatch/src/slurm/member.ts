@@ -53,12 +53,13 @@ function isOfAnEarlierStart({ queueRow, accountingRows, wrapper }: MemberEvidenc
   return waits ? started <= submitted : started < submitted;
 }
 
-function attemptNumber({ queueRow, accountingRows, wrapper }: MemberEvidence, isOld: boolean): number {
-  const told = wrapper?.start || wrapper?.end ? wrapper.attempt + (isOld ? 1 : 0) : 1;
+function attemptNumber({ queueRow, accountingRows, wrapper, all }: MemberEvidence, isOld: boolean): number {
+  const first = all.firstAttempt ?? 1;
+  const told = wrapper?.start || wrapper?.end ? wrapper.attempt + (isOld ? 1 : 0) : first;
   const last = accountingRows.at(-1);
   const isNewer =
     queueRow?.submittedAt !== undefined &&
     last?.submittedAt !== undefined &&
     Date.parse(queueRow.submittedAt) > Date.parse(last.submittedAt);
-  return Math.max(told, accountingRows.length + (isNewer ? 1 : 0), 1);
+  return Math.max(told, first - 1 + accountingRows.length + (isNewer ? 1 : 0), first);
 }

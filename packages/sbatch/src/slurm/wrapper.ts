@@ -36,11 +36,19 @@ case $slipway_code_dir:$slipway_dir in
   exit 1
   ;;
 esac
-slipway_owner=''
-if [ -f commit ]; then
+slipway_owner='' slipway_first=1 slipway_commit=commit
+if [ -f submission ]; then
+  while IFS='=' read -r slipway_key slipway_value; do
+    case $slipway_key in
+    token) [ "\${slipway_value##*.}" = 1 ] || slipway_commit=try-\${slipway_value##*.}.commit ;;
+    first_attempt) case $slipway_value in '' | *[!0-9]*) ;; *) slipway_first=$slipway_value ;; esac ;;
+    esac
+  done <submission
+fi
+if [ -f "$slipway_commit" ]; then
   while IFS='=' read -r slipway_key slipway_value; do
     [ "$slipway_key" != job ] || slipway_owner=\${slipway_value##*.} # CLUSTER.ID
-  done <commit
+  done <"$slipway_commit"
 fi
 slipway_id=\${SLURM_HET_JOB_ID:-\${SLURM_ARRAY_JOB_ID:-\${SLURM_JOB_ID-}}}
 if [ -n "$slipway_owner" ] && [ "$slipway_owner" != "$slipway_id" ]; then
@@ -48,7 +56,7 @@ if [ -n "$slipway_owner" ] && [ "$slipway_owner" != "$slipway_id" ]; then
   exit 1
 fi
 
-slipway_attempt=$((\${SLURM_RESTART_COUNT:-0} + 1))
+slipway_attempt=$((slipway_first + \${SLURM_RESTART_COUNT:-0}))
 slipway_attempt_base=$slipway_dir/\${SLURM_ARRAY_TASK_ID:+array-$SLURM_ARRAY_TASK_ID.}attempt-$slipway_attempt
 slipway_find_boot
 slipway_choose_runner

@@ -12,7 +12,7 @@ slipway_record() {
 
 # Reads a record into variables; what is not in it is empty.
 slipway_load() {
-  slipway_pid='' slipway_process_start='' slipway_process_boot='' slipway_outcome='' slipway_exit='' slipway_sig='' slipway_shell_status='' slipway_why='' slipway_end=''
+  slipway_pid='' slipway_process_start='' slipway_process_boot='' slipway_outcome='' slipway_exit='' slipway_sig='' slipway_shell_status='' slipway_why='' slipway_next_attempt='' slipway_end=''
   [ -r "$1" ] || return 1
   while IFS='=' read -r slipway_key slipway_value; do
     case $slipway_key in
@@ -24,6 +24,7 @@ slipway_load() {
     signal) slipway_sig=$slipway_value ;;
     shell_status) slipway_shell_status=$slipway_value ;;
     reason) slipway_why=$slipway_value ;;
+    next) slipway_next_attempt=$slipway_value ;;
     end) slipway_end=$slipway_value ;;
     esac
   done 2>/dev/null <"$1"
@@ -68,16 +69,17 @@ slipway_lives() {
 }
 `;
 
-/** One job of a token: whoever creates `commit` runs it. */
+/** One process for a job of a token, and for each of its parts: whoever creates the commit record runs it. */
 export const commitFunction = `
 # The name appears at once, with all its content, and only for one: link(2).
 slipway_commit() {
   slipway_find $$
   slipway_start=$slipway_found
-  slipway_record "commit.$$" "token=$slipway_token" "pid=$$" "start=$slipway_start" "boot=$slipway_boot" "at=$(slipway_now)" || return 1
-  ln -- "commit.$$" commit 2>/dev/null || [ -e commit ] || (set -C && cat "commit.$$" >commit) 2>/dev/null
-  rm -f -- "commit.$$"
-  slipway_load commit || return 1
+  slipway_record "$slipway_commit_file.$$" "token=$slipway_token" "pid=$$" "start=$slipway_start" "boot=$slipway_boot" "at=$(slipway_now)" || return 1
+  ln -- "$slipway_commit_file.$$" "$slipway_commit_file" 2>/dev/null || [ -e "$slipway_commit_file" ] ||
+    (set -C && cat "$slipway_commit_file.$$" >"$slipway_commit_file") 2>/dev/null
+  rm -f -- "$slipway_commit_file.$$"
+  slipway_load "$slipway_commit_file" || return 1
   # Somebody else's: that one runs the job.
   [ "$slipway_pid" = $$ ] && [ "$slipway_process_start" = "$slipway_start" ] || exit 0
 }

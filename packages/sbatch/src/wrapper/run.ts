@@ -10,10 +10,10 @@ slipway_python_runner='${pythonRunner}'
 slipway_run_plainly() {
   "$slipway_tool" sh -c '
     until [ -e "$1.group" ]; do sleep 0.05 2>/dev/null || sleep 1; done
-    shift
-    [ ! -f "$0/env" ] || . "$0/env"
-    [ ! -f "$0/secrets" ] || . "$0/secrets"
-    cd -- "$0/code" && exec "$@"' "$slipway_dir" "$slipway_attempt_base" "$@" &
+    for slipway_file in "$0/env" "$2" "$0/secrets"; do [ ! -f "$slipway_file" ] || . "$slipway_file"; done
+    unset slipway_file
+    cd -- "$3" && shift 3 && exec "$@"' "$slipway_dir" "$slipway_attempt_base" "$slipway_dir/env.\${slipway_member:-}" \
+    "\${slipway_work:-$slipway_dir/code}" "$@" &
   slipway_child=$!
   slipway_tries=0
   until kill -0 "-$slipway_child" 2>/dev/null || [ "$slipway_tries" -ge 100 ]; do
@@ -34,11 +34,14 @@ slipway_run() {
   SLIPWAY_EXPERIMENT=$slipway_experiment SLIPWAY_JOB=$slipway_job SLIPWAY_ATTEMPT=$slipway_attempt
   SLIPWAY_CODE_DIR=$slipway_code_dir SLIPWAY_RUN_DIR=$slipway_run_dir
   export SLIPWAY_EXPERIMENT SLIPWAY_JOB SLIPWAY_ATTEMPT SLIPWAY_CODE_DIR SLIPWAY_RUN_DIR
+  [ -z "\${slipway_index-}" ] || { SLIPWAY_ARRAY_INDEX=$slipway_index && export SLIPWAY_ARRAY_INDEX; }
+  [ -z "\${slipway_member-}" ] || { SLIPWAY_MEMBER=$slipway_member && export SLIPWAY_MEMBER; }
   if [ "$slipway_runner_kind" = setsid ]; then
     slipway_run_plainly "$@"
     exit
   fi
   [ ! -f ./env ] || . ./env
+  [ ! -f "./env.\${slipway_member:-}" ] || . "./env.$slipway_member"
   [ ! -f ./secrets ] || . ./secrets
   # What would change the runner itself is put aside; it gives them back to the command.
   for slipway_name in PERL5OPT PERL_BADLANG LC_CTYPE; do
@@ -46,7 +49,7 @@ slipway_run() {
   done
   PERL_BADLANG=0
   export PERL_BADLANG
-  cd -- code || exit 1
+  cd -- "\${slipway_work:-code}" || exit 1
   case $slipway_runner_kind in
   perl) exec "$slipway_tool" -C0 -e "$slipway_perl_runner" -- "$slipway_attempt_base" $$ "$slipway_boot" "$@" ;;
   python3) exec "$slipway_tool" -I -c "$slipway_python_runner" "$slipway_attempt_base" $$ "$slipway_boot" "$@" ;;

@@ -1,47 +1,57 @@
+import { attemptFunctions } from "./attempts.ts";
 import { commitFunction, endFunction, evidenceFunctions } from "./evidence.ts";
-import { runToTheEnd } from "./outcome.ts";
+import { partFunctions } from "./parts.ts";
 import { runFunctions } from "./run.ts";
 import { signalFunctions } from "./signals.ts";
+import { slotFunctions } from "./slots.ts";
 import { waitFunctions } from "./wait.ts";
 
-/** The wrapper of a job on this machine: it waits for its needs and keeps the time limit itself, as no scheduler does. */
+/** The wrapper of a job on a machine without a scheduler: it waits for its needs, bounds what runs, begins again, and keeps the time limit. */
 export function renderLocalWrapper(): string {
   return [
     evidenceFunctions,
     commitFunction,
     endFunction,
     waitFunctions,
+    slotFunctions,
     signalFunctions,
     runFunctions,
+    attemptFunctions,
+    partFunctions,
     main,
-    runToTheEnd,
   ].join("");
 }
 
 const main = `
 unset CDPATH
 case $0 in */*) cd -- "\${0%/*}" || exit 1 ;; esac
+slipway_script=\${0##*/}
 slipway_dir=$PWD
-slipway_code_dir=$slipway_dir/code slipway_run_dir=$slipway_dir/run
-slipway_attempt_base=$slipway_dir/attempt-$slipway_attempt
-slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer='' slipway_graced=''
+slipway_outputs=$slipway_dir/run
+[ -z "$slipway_run_dir_of" ] || slipway_outputs=\${slipway_dir%/*}/$slipway_run_dir_of/run
+slipway_code_dir=$slipway_dir/code slipway_run_dir=$slipway_outputs\${slipway_index:+/$slipway_index}
+slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer='' slipway_graced='' slipway_slots_held='' slipway_copy='' slipway_work=''
+slipway_commit_file=\${slipway_index:+array-$slipway_index.}commit
+if [ -n "$slipway_member" ]; then # Its group begins again, waits, and has the processors.
+  slipway_attempt=$slipway_member_attempt slipway_retries='' slipway_slots='' slipway_needs=''
+  slipway_commit_file=attempt-$slipway_attempt.$slipway_member.commit
+  slipway_ending_of_group=attempt-$slipway_attempt.ending
+fi
+slipway_attempt_base=$slipway_dir/\${slipway_index:+array-$slipway_index.}attempt-$slipway_attempt\${slipway_member:+.$slipway_member}
 trap 'slipway_on_signal TERM' TERM
 trap 'slipway_on_signal INT' INT
 trap 'slipway_on_signal HUP' HUP
-trap slipway_on_alarm ALRM
+trap slipway_on_local_alarm ALRM
 
 slipway_find_boot
 slipway_commit || exit 1
-slipway_await_release
+[ -n "$slipway_index$slipway_member" ] || slipway_await_release
 slipway_await_needs
 slipway_check_cancelled
+[ -z "$slipway_member" ] || [ ! -e "$slipway_ending_of_group" ] || slipway_not_run group_ended
+if [ -n "$slipway_array" ] && [ -z "$slipway_index" ]; then slipway_run_array; fi
 slipway_choose_runner
-mkdir -p run
-if [ ! -d code/. ]; then
-  echo "slipway: the code of this job is gone: $slipway_dir/code" >"$slipway_attempt_base.log"
-  slipway_finish outcome=ended exit=126 reason=code_missing
-  exit 126
-fi
-slipway_record "$slipway_attempt_base.start" "attempt=$slipway_attempt" "at=$(slipway_now)" || exit 1
-slipway_check_cancelled
+mkdir -p -- "$slipway_run_dir"
+slipway_take_slots
+slipway_attempts "$@"
 `;

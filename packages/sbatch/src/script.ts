@@ -1,5 +1,5 @@
 import { isJobName, quoteCommand, quoteShell } from "@slipway/core";
-import type { Command, Job, Retries, RetryBudget } from "@slipway/core";
+import type { Command, Job, JobArray, Retries, RetryBudget } from "@slipway/core";
 
 import { assertPassable } from "./environment.ts";
 import { SbatchError } from "./error.ts";
@@ -35,7 +35,6 @@ export function renderJobScript(options: JobScriptOptions): string {
   const names = job.needs.flatMap((need) => [need.job, need.experiment ?? experiment]);
   const members = (job.group ?? []).map(({ name }) => name);
   for (const name of [experiment, job.name, job.runDirOf ?? job.name, ...names, ...members]) assertName(name);
-  const { warning, array } = job;
   const cpus = cpusOf(job, slots?.cores);
   return `#!/bin/sh
 # Job ${job.name} of experiment ${experiment}, run by slipway. Readable, and yours to edit.
@@ -50,23 +49,10 @@ slipway_token=${quoteShell(token)}
 slipway_attempt=1
 slipway_needs=${quoteShell(renderNeeds(job))} # TYPE:DIRECTORY of another job; TYPE is ok, notok, any or corresponding
 slipway_time_limit_seconds=${renderSeconds(job.resources.timeLimitSeconds)} # empty: none
-slipway_warning_signal=${warning?.signalName ?? ""} slipway_warning_seconds=${renderSeconds(warning?.secondsBefore)} # before the time limit
 slipway_grace_seconds=${renderSeconds(graceSeconds)} # between TERM and KILL
 slipway_retries=${quoteShell(renderRetries(job.retries))} # CAUSE=TIMES; a command that exits with 75 asks to begin again
 slipway_slots=${quoteShell(slots?.directory ?? "")} slipway_cores=${slots?.cores ?? 1} slipway_cpus=${cpus} # the machine's processors, and this job's
-slipway_workdir=${job.workdir ?? "shared"} # copy: a writable copy of the code for each attempt
-slipway_array=${quoteShell((array?.indices ?? []).join(" "))} slipway_max_running=${lanesOf(job, cpus, slots?.cores)} # an array's indices
-slipway_members=${quoteShell(members.join(" "))} slipway_ends_group=${quoteShell((job.group ?? []).flatMap(({ name, endsGroup }) => (endsGroup ? name : [])).join(" "))} # a group's commands
-slipway_run_dir_of=${job.runDirOf ?? ""} # empty: its own; else the job in whose run/ this one goes on
-slipway_release=\${1-} # given by slipway when jobs begin together: the file that lets them
-# Which part of the job this process runs, and with which shell: the script starts itself for each element and member.
-slipway_given="\${slipway_shell:-sh} \${slipway_index:--} \${slipway_member:--} \${slipway_member_attempt:--}"
-unset slipway_shell slipway_index slipway_member slipway_member_attempt
-slipway_member_attempt=\${slipway_given##* } slipway_given=\${slipway_given% *}
-slipway_member=\${slipway_given##* } slipway_given=\${slipway_given% *}
-slipway_index=\${slipway_given##* } slipway_shell=\${slipway_given% *}
-[ "$slipway_member" != - ] || slipway_member=''
-[ "$slipway_index" != - ] || slipway_index=''
+${renderParticulars(job, { cpus, slots })}slipway_release=\${1-} # given by slipway when jobs begin together: the file that lets them
 
 # The command. Its variables are in the files env and secrets.
 ${renderCommands(job)}
@@ -74,6 +60,36 @@ ${renderCommands(job)}
 # --- From here on the same text in every script: what runs the command and tells how it ended. ---
 ${renderLocalWrapper()}`;
 }
+
+/** What most jobs do not have. */
+function renderParticulars(
+  job: Job,
+  { cpus, slots }: { readonly cpus: number; readonly slots: JobSlots | undefined },
+): string {
+  const { warning, array, group, runDirOf, workdir } = job;
+  const ending = (group ?? []).flatMap(({ name, endsGroup }) => (endsGroup ? name : []));
+  const lines = [
+    warning &&
+      `slipway_warning_signal=${warning.signalName} slipway_warning_seconds=${renderSeconds(warning.secondsBefore)} # before the time limit`,
+    workdir === "copy" && "slipway_workdir=copy # a writable copy of the code for each attempt",
+    runDirOf !== undefined && `slipway_run_dir_of=${runDirOf} # the job in whose run/ this one goes on`,
+    array &&
+      `slipway_array=${quoteShell(array.indices.join(" "))} slipway_max_running=${lanesOf(array, cpus, slots?.cores)} # indices, and how many at a time`,
+    group &&
+      `slipway_members=${quoteShell(group.map(({ name }) => name).join(" "))} slipway_ends_group=${quoteShell(ending.join(" "))} # whose success ends the others`,
+    (array ?? group) && givenPart,
+  ];
+  return lines.flatMap((line) => (typeof line === "string" ? `${line}\n` : [])).join("");
+}
+
+const givenPart = `# Which part of the job this process runs, and with which shell: the script starts itself for each element and member.
+slipway_given="\${slipway_shell:-sh} \${slipway_index:--} \${slipway_member:--} \${slipway_member_attempt:--}"
+unset slipway_shell slipway_index slipway_member slipway_member_attempt
+slipway_member_attempt=\${slipway_given##* } slipway_given=\${slipway_given% *}
+slipway_member=\${slipway_given##* } slipway_given=\${slipway_given% *}
+slipway_index=\${slipway_given##* } slipway_shell=\${slipway_given% *}
+[ "$slipway_member" != - ] || slipway_member=''
+[ "$slipway_index" != - ] || slipway_index=''`;
 
 function renderNeeds({ name, needs, array }: Job): string {
   return needs
@@ -137,12 +153,8 @@ function cpusOf({ resources, group = [] }: Job, cores = 1): number {
   return Math.max(1, Math.min(all, cores));
 }
 
-function lanesOf({ array }: Job, cpus: number, cores = 16): number {
-  if (!array) return 1;
-  return Math.max(
-    1,
-    Math.min(array.maxRunning ?? array.indices.length, array.indices.length, Math.floor(cores / cpus)),
-  );
+function lanesOf({ indices, maxRunning = indices.length }: JobArray, cpus: number, cores = 16): number {
+  return Math.max(1, Math.min(maxRunning, indices.length, Math.floor(cores / cpus)));
 }
 
 export function assertName(name: string): void {

@@ -27,15 +27,17 @@ test("begins with what people want to know and may change, and then the command"
 #
 # Beside it: attempt-1.log (its output), attempt-1.start and attempt-1.exit (how it went), run/ (yours to write to), code (read-only).
 # It runs once: whoever creates the file "commit" runs it. To run it again by hand, in a directory of its own:
-#   mkdir ../train.again && cp -RP job.sh env secrets code ../train.again && sh ../train.again/job.sh
+#   mkdir ../train.again && cp -RP job.sh env* secrets code ../train.again && sh ../train.again/job.sh
 
 slipway_experiment=lr-7k2
 slipway_job=train
 slipway_token=lr-7k2.train.1
 slipway_attempt=1
-slipway_needs='ok:prepare any:other' # TYPE:JOB of the same experiment; TYPE is ok, notok or any
+slipway_needs='ok:../prepare any:../other' # TYPE:DIRECTORY of another job; TYPE is ok, notok, any or corresponding
 slipway_time_limit_seconds=90 # empty: none
 slipway_grace_seconds=10 # between TERM and KILL
+slipway_retries='requested=unlimited' # CAUSE=TIMES; a command that exits with 75 asks to begin again
+slipway_slots='' slipway_cores=1 slipway_cpus=1 # the machine's processors, and this job's
 slipway_release=\${1-} # given by slipway when jobs begin together: the file that lets them
 
 # The command. Its variables are in the files env and secrets.

@@ -1,4 +1,4 @@
-import path from "node:path";
+import { join } from "node:path";
 
 import { isSlipwayError, systemClock } from "@slipway/core";
 import type {
@@ -69,7 +69,7 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
   const staged = new Map<Digest, Bundle>();
   async function stage(bundle: Bundle, { signal }: CallOptions = {}): Promise<StagedCode> {
     const { clusterName } = await knowledge.facts(signal);
-    const cacheDirectory = options.cacheDirectory && path.join(options.cacheDirectory, "manifests");
+    const cacheDirectory = options.cacheDirectory && join(options.cacheDirectory, "manifests");
     const store = createCodeStore({ transport, root: jobDir, clusterName, cacheDirectory, onEvent });
     const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
     staged.set(digest, bundle);

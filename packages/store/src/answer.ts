@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 
 import { stripControlCharacters } from "@slipway/core";
-import type { ExecOptions, Transport } from "@slipway/core";
+import type { ExecOptions, Input, Transport } from "@slipway/core";
 
 import { StoreError } from "./error.ts";
+import type { Packing } from "./packing.ts";
 import { renderSnippet } from "./snippets.ts";
 import type { SnippetName } from "./snippets.ts";
 
@@ -20,15 +21,28 @@ export interface AnswerLine {
   readonly rest: string;
 }
 
+export interface AskOptions extends Pick<ExecOptions, "stdin" | "signal"> {
+  /** More shell text, before the snippet's. Both then travel packed over standard input, before a `stdin` that must be packed in the same way. */
+  readonly preface?: { readonly text: string; readonly packing: Packing } | undefined;
+}
+
 /** Runs a snippet; `parameters` are what follows the tag. Rejects with STORE_NO_ANSWER unless it says one of its last words. */
 export async function askHost(
   transport: Transport,
   name: SnippetName,
   parameters: readonly string[],
-  options: Pick<ExecOptions, "stdin" | "signal">,
+  { preface, stdin, signal }: AskOptions,
 ): Promise<Answer> {
-  const tag = `slipway-${randomBytes(12).toString("hex")}`;
-  const result = await transport.exec(["sh", "-c", renderSnippet(name), "sh", tag, ...parameters], options);
+  const tag = newTag();
+  const snippet = renderSnippet(name);
+  let argv = ["sh", "-c", snippet, "sh", tag, ...parameters];
+  let input = stdin;
+  if (preface) {
+    const script = await preface.packing.pack(Buffer.from(`${preface.text}${snippet}${end}`, "latin1"));
+    argv = ["sh", "-c", loader, "sh", preface.packing.name, String(script.length), tag, ...parameters];
+    input = inTurn(script, stdin);
+  }
+  const result = await transport.exec(argv, { stdin: input, signal });
   const stderr = stripControlCharacters(result.stderr.split(`${tag}\n`).at(-1) ?? "").trim();
   const lines = readLines(Buffer.from(result.stdout).toString("utf8"), tag);
   if (!lines.some(({ word }) => lastWords.has(word))) {
@@ -40,6 +54,29 @@ export async function askHost(
     });
   }
   return { lines, stderr };
+}
+
+export function newTag(): string {
+  return `slipway-${randomBytes(12).toString("hex")}`;
+}
+
+const end = "\n# end";
+
+/**
+ * Parameters: how the script is packed, its packed size, the script's own. Reads byte by byte, for what follows is the script's
+ * (POSIX, "dd": `ibs`), and begins nothing that was cut off.
+ */
+const loader = `codec=$1 size=$2 LC_ALL=C
+export LC_ALL
+shift 2
+unpack() { case $codec in gzip) gzip -dc ;; zstd) zstd -qdc ;; *) cat ;; esac; }
+script=$(dd ibs=1 obs=4096 count="$size" 2>/dev/null | unpack)
+case $script in *"${end.trim()}") eval "$script" ;; esac`;
+
+async function* inTurn(first: Uint8Array, rest: Input | undefined): AsyncGenerator<Uint8Array> {
+  yield first;
+  if (typeof rest === "string" || rest instanceof Uint8Array) yield Buffer.from(rest);
+  else if (rest) yield* rest;
 }
 
 const lastWords: ReadonlySet<string> = new Set(["HAVE", "NEED", "FAIL", "DONE"]);

@@ -1,6 +1,6 @@
 /**
  * check FOLDER compares an instance with its manifest, whose digest is $digest; says BAD for what is wrong and fails.
- * Kinds and modes are counted (one walk), contents hashed (one process); names with a backslash in the manifest have
+ * Kinds and modes are counted (one walk), contents hashed (four processes, each every fourth file); names with a backslash in the manifest have
  * characters that \`sha256sum -c\` reads differently from tool to tool, so these files are hashed one by one.
  */
 export const check = `
@@ -54,11 +54,15 @@ name_strays() {
     if [ -e "$name" ] || [ -L "$name" ]; then wrong extra "$name"; else wrong missing "$name"; fi
   done
 }
-sums() { sed -n -e "/\\\\\\\\/d" -e "s/^file [0-7]* [0-9]* \\([0-9a-f]*\\) /\\1  tree\\//p" manifest | sha -c 2>/dev/null; }
+listed() { sed -n -e "/\\\\\\\\/d" -e "s/^file [0-7]* [0-9]* \\([0-9a-f]*\\) /\\1  tree\\//p" manifest; }
+good_lines() { listed | sed -n "$1" | sha -c 2>/dev/null | grep -c ": OK$"; }
 check_plain() {
-  [ "$plain" -gt 0 ] && [ "$(sums | grep -c ": OK$")" -ne "$plain" ] || return 0
+  [ "$plain" -gt 0 ] || return 0
+  good=0
+  for n in $(good_lines "p;n;n;n" & good_lines "n;p;n;n" & good_lines "n;n;p;n" & good_lines "n;n;n;p"; wait); do good=$((good + n)); done
+  [ "$good" -ne "$plain" ] || return 0
   bad=1
-  sums | grep -v ": OK$" | head -n 10 | while IFS= read -r name; do wrong content "\${name%: FAILED*}"; done
+  listed | sha -c 2>/dev/null | grep -v ": OK$" | head -n 10 | while IFS= read -r name; do wrong content "\${name%: FAILED*}"; done
 }
 count_lines() { [ "$1" -eq "$2" ] || bad=1; }
 check_odd() {

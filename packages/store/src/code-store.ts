@@ -11,6 +11,11 @@ export interface CodeStoreOptions {
   readonly clusterName: string;
   /** Letters and digits, never the same twice; 16 random hex digits when absent. */
   readonly nonce?: (() => string) | undefined;
+  /**
+   * Absolute, on this machine; manifests of what was staged are kept in it, so that of changed code only the changes are sent without
+   * asking first what is there. Made when it is not there; may be removed at any time.
+   */
+  readonly cacheDirectory?: string | undefined;
   readonly onEvent?: ((event: StoreEvent) => void) | undefined;
 }
 
@@ -77,8 +82,28 @@ export type StoreEvent =
   | { readonly type: "store.damaged"; readonly digest: Digest; readonly instance: string; readonly problem: string }
   /** Its code lay in the trash; a new instance was made of it. */
   | { readonly type: "store.restored"; readonly digest: Digest; readonly instance: string }
-  /** `bytes` is the sum of the files' sizes. */
-  | { readonly type: "store.uploading"; readonly digest: Digest; readonly files: number; readonly bytes: number }
+  /** How many files travel, and the sum of their sizes; all others come from these instances, which are absent when all travel. */
+  | {
+      readonly type: "store.uploading";
+      readonly digest: Digest;
+      readonly files: number;
+      readonly bytes: number;
+      readonly takenFrom?: readonly string[];
+    }
+  /** A few times a second, and at the end; both before packing. */
+  | {
+      readonly type: "store.progress";
+      readonly digest: Digest;
+      readonly sentBytes: number;
+      readonly totalBytes: number;
+    }
+  /** Code of these instances could not be taken over. Nothing of it stays, and all is sent. */
+  | {
+      readonly type: "store.delta_failed";
+      readonly digest: Digest;
+      readonly takenFrom: readonly string[];
+      readonly problem: string;
+    }
   | {
       readonly type: "store.staged";
       readonly digest: Digest;

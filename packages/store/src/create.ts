@@ -8,6 +8,7 @@ import { StoreError } from "./error.ts";
 import { describeProblems, isAbsent, throwFailure } from "./failure.ts";
 import { digestOfInstance, parseInstances } from "./instances.ts";
 import { parseLeases, parseLeftovers } from "./leases.ts";
+import { openManifestCache } from "./manifest-cache.ts";
 import { checkName } from "./names.ts";
 import { stageBundle, takeBack } from "./stage.ts";
 import { applySteps } from "./steps.ts";
@@ -27,7 +28,8 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
   }
   checkName("cluster", clusterName);
   const place = { host: transport.host, root };
-  const context = { transport, place, clusterName, nonce, onEvent };
+  const cache = openManifestCache(options.cacheDirectory);
+  const context = { transport, place, clusterName, nonce, cache, onEvent };
 
   async function takeStep(step: StoreStep, { signal }: CallOptions = {}): Promise<StepResult> {
     const [result] = await applySteps([step], { ...context, signal });

@@ -70,7 +70,11 @@ function failure(said: string, answer: Answer, { host, root }: Place): StoreErro
 /** The last one is what GNU tar says of a file that fits in part. */
 const diskFull = /No space left on device|(Disk|Disc)? ?quota exceeded|Wrote only \d+ of \d+ bytes/i;
 const notADirectory = /File exists|Not a directory/i;
-const stepsThatWrite: ReadonlySet<string> = new Set(["root", "folder", "extract"]);
+const stepsThatWrite: ReadonlySet<string> = new Set(["root", "folder", "extract", "base"]);
+
+export function isDiskFull({ stderr }: Answer): boolean {
+  return firstLine(stderr, diskFull) !== undefined;
+}
 
 function cannotMake(path: string, host: string, stderr: string): StoreError {
   if (firstLine(stderr, notADirectory) !== undefined) {

@@ -4,6 +4,12 @@ import { StoreError } from "./error.ts";
 
 const slash = 0x2f;
 
+/** Bytes as a string with one character for each. */
+export function latin1(bytes: Uint8Array): string {
+  if (Buffer.isBuffer(bytes)) return bytes.toString("latin1");
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
 /** How many names lie at the top of the tree. Entries are sorted, so those of one directory follow each other. */
 export function countTopNames({ entries }: Manifest): number {
   let count = 0;
@@ -21,7 +27,7 @@ export function countTopNames({ entries }: Manifest): number {
 export function checkPaths({ entries }: Manifest): void {
   const taken = new Set<string>();
   for (const entry of entries) {
-    const path = Buffer.from(entry.path).toString("latin1");
+    const path = latin1(entry.path);
     const components = path.split("/");
     const isUnsafe = components.some((name) => name === "" || name === "." || name === "..") || path.includes("\0");
     if (isUnsafe) throw unsafe(entry.path, "is not a plain relative path");
@@ -29,7 +35,7 @@ export function checkPaths({ entries }: Manifest): void {
     taken.add(path);
   }
   for (const entry of entries) {
-    const path = Buffer.from(entry.path).toString("latin1");
+    const path = latin1(entry.path);
     for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
       if (taken.has(path.slice(0, end))) throw unsafe(entry.path, "lies below a file or a link");
     }

@@ -1,6 +1,7 @@
 import { check } from "./check-part.ts";
 import { cleaning, making } from "./cleaning-parts.ts";
 import { leases, leftovers, steps } from "./cleaning-snippets.ts";
+import { delta, receiving } from "./delta/part.ts";
 import { compact } from "./lease-functions.ts";
 import { finding, holding } from "./lease-parts.ts";
 
@@ -14,7 +15,17 @@ export function renderSnippet(name: SnippetName): string {
   return parts[name].map(compact).join("\n");
 }
 
-export type SnippetName = "find" | "upload" | "restore" | "steps" | "leases" | "leftovers" | "list" | "verify";
+export type SnippetName =
+  | "find"
+  | "upload"
+  | "delta"
+  | "manifest"
+  | "restore"
+  | "steps"
+  | "leases"
+  | "leftovers"
+  | "list"
+  | "verify";
 
 const prelude = `
 tag=$1 root=$2 LC_ALL=C
@@ -72,11 +83,16 @@ folder store/trash
 
 /**
  * 5 cluster's name, 6 digest, 7 number of names at the tree's top, 8 token or nothing. Answers DAMAGED for each instance it
- * had to pass over, then HAVE, with the intent taken, or NEED; `NEED trash` when code of this digest lies in the trash.
+ * had to pass over, then HAVE, with the intent taken; or TOOLS that can unpack, BASE for each of the newest open instances, and
+ * NEED, which is `NEED trash` when code of this digest lies in the trash.
  */
 const find = `
 slipway_on_damage() { say DAMAGED "\${1#store/code/}" "$slipway_problem"; }
 if slipway_lease_code store "$6" "$8" "$7"; then say HAVE "\${slipway_instance#store/code/}"; exit 0; fi
+say TOOLS $(command -v gzip) $(command -v zstd)
+ls -t store/code | sed -n "/^[0-9a-f]*\\.[0-9A-Za-z]*$/p" | while read -r each && [ "\${n:=8}" -gt 0 ]; do
+  if slipway_is_open "store/code/$each"; then say BASE "$each"; n=$((n - 1)); fi
+done
 for trashed in store/trash/"$6".*; do
   if [ -d "$trashed/tree" ]; then say NEED trash; exit 0; fi
 done
@@ -104,15 +120,13 @@ publish() {
 }
 `;
 
-/** 5 cluster's name, 6 digest, 7 token or nothing; standard input is the tar. Answers HAVE, with the intent taken, or BAD and FAIL. */
+/** 5 cluster's name, 6 digest, 7 token or nothing, 8 how the tar is packed, which is standard input. Answers HAVE, with the intent taken, or BAD and FAIL. */
 const upload = `
+codec=$8
 for tool in tar find sed grep; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
 begin "$7"
 mkdir "$staging/tree" || refuse folder "$staging/tree"
-extract() ( cd "$staging" && exec tar "$@" )
-set -- -xm --no-same-owner --no-same-permissions -f -
-dd if=/dev/zero bs=512 count=2 2>/dev/null | extract "$@" >/dev/null 2>&1 || set -- -xmof -
-extract "$@" >&2
+receive
 extracted=$?
 [ -d "$staging/L" ] || refuse reclaimed
 find "$staging/tree" -type d -exec chmod a-w {} + || refuse extract
@@ -169,9 +183,18 @@ for folder in store store/code store/trash; do [ ! -L "$folder" ] || fail symlin
 know_layout "$3"
 `;
 
+/** 3 instance, 4 gzip or none. Prints its manifest after the answer MANIFEST. */
+const manifest = `
+cd "$root/store/code/$3" && [ -f manifest ] && [ ! -L manifest ] || fail absent
+say MANIFEST
+case $4 in gzip) gzip -1c <manifest ;; *) cat manifest ;; esac
+`;
+
 const parts: Readonly<Record<SnippetName, readonly string[]>> = {
   find: [prelude, needSha, layout, enter, finding, find],
-  upload: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, upload],
+  upload: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, receiving, upload],
+  delta: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, receiving, delta],
+  manifest: [prelude, manifest],
   restore: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, restore],
   steps: [prelude, layout, visit, finding, holding, cleaning, steps],
   leases: [prelude, layout, visit, leases],

@@ -7,22 +7,24 @@ import type { Staged, StageOptions, StoreEvent } from "./code-store.ts";
 import { throwFailure } from "./failure.ts";
 import type { Place } from "./failure.ts";
 import { digestOfInstance, instanceDirectory } from "./instances.ts";
+import type { ManifestCache } from "./manifest-cache.ts";
 import { checkName } from "./names.ts";
-import { checkPaths, countTopNames } from "./paths.ts";
-import { countBytes } from "./stream.ts";
+import { countTopNames } from "./paths.ts";
+import { uploadBundle } from "./upload.ts";
 
 export interface StoreContext {
   readonly transport: Transport;
   readonly place: Place;
   readonly clusterName: string;
   readonly nonce: () => string;
+  readonly cache: ManifestCache;
   readonly onEvent?: ((event: StoreEvent) => void) | undefined;
 }
 
 /** Finds a whole open instance, with the intent taken, or uploads one that has the intent in it from its first moment. */
 export async function stageBundle(bundle: Bundle, context: StoreContext & StageOptions): Promise<Staged> {
   const { digest, manifest } = bundle;
-  const { transport, place, token, onEvent, signal } = context;
+  const { transport, place, token, cache, onEvent, signal } = context;
   if (!isDigest(digest)) throw new RangeError(`Not a digest: ${JSON.stringify(digest)}`);
   const intent = token === undefined ? "" : checkName("token", token);
   const top = String(countTopNames(manifest));
@@ -34,6 +36,7 @@ export async function stageBundle(bundle: Bundle, context: StoreContext & StageO
   const present = instanceIn(found);
   if (present !== undefined) {
     onEvent?.({ type: "store.reused", digest, instance: present });
+    await cache.keep(digest, manifest);
     const directory = instanceDirectory(place.root, present);
     return { digest, instance: present, directory, uploadedBytes: 0, reused: true };
   }
@@ -42,18 +45,7 @@ export async function stageBundle(bundle: Bundle, context: StoreContext & StageO
     const restored = await takeBack(digest, context);
     if (restored) return restored;
   }
-  checkPaths(manifest);
-  signal?.throwIfAborted();
-  onEvent?.({ type: "store.uploading", digest, files: manifest.files, bytes: manifest.bytes });
-  const tar = countBytes(bundle.tar({ prefix: "tree", readOnly: true, manifestName: "manifest", signal }));
-  const parameters = [...enter(context), digest, intent];
-  const uploaded = await askHost(transport, "upload", parameters, { signal, stdin: tar.stream });
-  throwFailure(uploaded, place);
-  const instance = instanceIn(uploaded);
-  if (instance === undefined) throw new Error(`The upload of ${digest} did not tell its instance`);
-  const uploadedBytes = tar.bytes();
-  onEvent?.({ type: "store.staged", digest, instance, uploadedBytes });
-  return { digest, instance, directory: instanceDirectory(place.root, instance), uploadedBytes, reused: false };
+  return uploadBundle(bundle, found, { ...context, intent, enter: () => enter(context) });
 }
 
 /** Makes a new instance from the code of a closed one; undefined when none in the trash is whole. */

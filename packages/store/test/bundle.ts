@@ -24,17 +24,38 @@ export function bundleOf(...files: readonly BundledFile[]): Promise<Bundle> {
 
 /** A bundle that has these files, whatever its manifest says. */
 export async function bundleFrom(manifest: Manifest, files: readonly BundledFile[]): Promise<Bundle> {
+  const whole = bundleWithTar(manifest, await tarWith(manifest, files));
+  const entries = new Map(manifest.entries.map((entry) => [Buffer.from(entry.path).toString("latin1"), entry]));
+  return {
+    ...whole,
+    async *tar(options = {}) {
+      const { only, manifestName } = options;
+      if (!only) return yield* whole.tar(options);
+      const chosen = files.filter(({ path }) => {
+        const entry = entries.get(Buffer.from(path).toString("latin1"));
+        return entry && only(entry);
+      });
+      yield await tarWith(manifest, chosen, manifestName === undefined ? ["tree"] : ["manifest", "tree"]);
+    },
+  };
+}
+
+async function tarWith(
+  manifest: Manifest,
+  files: readonly BundledFile[],
+  names: readonly string[] = ["manifest", "tree"],
+): Promise<Buffer> {
   await using folder = await temporaryDirectory();
   await writeFile(`${folder.path}/manifest`, renderManifest(manifest), { mode: 0o444 });
   await mkdir(`${folder.path}/tree`);
   for (const file of files) await writeBundled(`${folder.path}/tree/`, file);
-  const args = ["--format=pax", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "-cf", "-", "manifest", "tree"];
+  const args = ["--format=pax", "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "-cf", "-", ...names];
   const { stdout } = await execFileAsync("tar", ["-C", folder.path, ...args], {
     encoding: "buffer",
     maxBuffer: 1 << 30,
     env: { PATH: process.env["PATH"] },
   });
-  return bundleWithTar(manifest, stdout);
+  return stdout;
 }
 
 /** A bundle of these bytes, whatever they are. */

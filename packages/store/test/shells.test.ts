@@ -7,6 +7,7 @@ import { openLocalTransport } from "@slipway/transport-local";
 import { describe, expect, test } from "vitest";
 
 import { createCodeStore } from "../src/index.ts";
+import type { StoreEvent } from "../src/index.ts";
 import { bundleOf } from "./bundle.ts";
 import type { BundledFile } from "./bundle.ts";
 import { errorOf, namesIn, treeOf } from "./store-under-test.ts";
@@ -15,9 +16,11 @@ import { folderOfCommands, localTransport, searchPath, withShell } from "./trans
 const posixTools = [
   "cat",
   "chmod",
+  "cp",
   "dd",
   "find",
   "grep",
+  "gzip",
   "head",
   "ln",
   "ls",
@@ -25,6 +28,7 @@ const posixTools = [
   "mv",
   "readlink",
   "rm",
+  "rmdir",
   "sed",
   "sort",
   "sync",
@@ -103,21 +107,40 @@ describe.each(hosts)("on a host with $name", (host) => {
       const store = createCodeStore({ transport, root, clusterName: "local" });
       const files = [...oddFiles, ...notUtf8];
       const staged = await store.stage(await bundleOf(...files));
-      const tree = await treeOf(staged.directory);
-      const expected = files.map(({ path: name, content, executable, target }) => [
-        Buffer.from(name).toString("latin1"),
-        target === undefined
-          ? `${executable ? 555 : 444} ${String(content)}`
-          : `-> ${Buffer.from(target).toString("latin1")}`,
-      ]);
-      expect(Object.fromEntries(Object.entries(tree).filter(([name]) => !name.endsWith("/")))).toEqual(
-        Object.fromEntries(expected),
-      );
+      expect(await filesIn(staged.directory)).toEqual(shown(files));
       expect(await store.stage(await bundleOf(...files))).toMatchObject({ reused: true, instance: staged.instance });
       expect(await store.verify(staged.instance)).toEqual([]);
       expect(await namesIn(root)).toEqual(["store"]);
     });
   });
+
+  test.for(["local", "far"])(
+    "of changed code only the changes travel, to a host that is %s",
+    async (place, { skip }) => {
+      skip(await isMissing(), `needs ${host.needs.join(", ")}`);
+      await withHost(async (transport, root) => {
+        const events: StoreEvent[] = [];
+        const store = createCodeStore({
+          transport: { ...transport, host: place },
+          root,
+          clusterName: "local",
+          cacheDirectory: `${root}/../cache`,
+          onEvent: (event) => events.push(event),
+        });
+        const many = Array.from({ length: 40 }, (_, index) => ({ path: `many/${index}`, content: `${index}` }));
+        const before = [...oddFiles, ...notUtf8, ...many];
+        for (const files of [before, before.flatMap(changedFile)]) {
+          const staged = await store.stage(await bundleOf(...files));
+          expect(await filesIn(staged.directory)).toEqual(shown(files));
+          expect(await store.verify(staged.instance)).toEqual([]);
+        }
+        const uploads = events.filter((event) => event.type === "store.uploading");
+        expect(uploads.map((event) => "takenFrom" in event)).toEqual([false, true]);
+        expect(uploads[1]?.files).toBe(1);
+        expect(events.filter((event) => event.type === "store.delta_failed")).toEqual([]);
+      });
+    },
+  );
 
   test("each kind of damage is found and named", async ({ skip }) => {
     skip(await isMissing(), `needs ${host.needs.join(", ")}`);
@@ -152,6 +175,37 @@ describe.each(hosts)("on a host with $name", (host) => {
     });
   });
 });
+
+/** One content is new; the others go, move, or get another mode. */
+function changedFile(file: BundledFile): readonly BundledFile[] {
+  switch (file.path) {
+    case "trailing\n":
+      return [];
+    case "plain.py":
+      return [{ path: "plain.py/now a folder", content: "changed" }];
+    case "line\nbreak":
+      return [{ ...file, path: "dir with\nnewline/line\nbreak" }];
+    case "tab\there":
+      return [{ ...file, path: "moved\\" }];
+    case "back\\slash":
+      return [{ ...file, executable: true }];
+    default:
+      return [file];
+  }
+}
+
+async function filesIn(directory: string): Promise<Readonly<Record<string, string>>> {
+  return Object.fromEntries(Object.entries(await treeOf(directory)).filter(([name]) => !name.endsWith("/")));
+}
+
+/** What `filesIn` says of these. */
+function shown(files: readonly BundledFile[]): Readonly<Record<string, string>> {
+  const lines = files.map(({ path: name, content: text = "", executable, target }) => [
+    Buffer.from(name).toString("latin1"),
+    target === undefined ? `${executable ? 555 : 444} ${String(text)}` : `-> ${Buffer.from(target).toString("latin1")}`,
+  ]);
+  return Object.fromEntries(lines);
+}
 
 const count = (what: string, found: number, expected: number) => `${found} ${what} where its manifest has ${expected}`;
 const content = (name: string) => `the content of tree/${name} is not what its manifest says`;

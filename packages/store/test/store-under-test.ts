@@ -37,6 +37,8 @@ export interface StoreUnderTestOptions {
   /** Below the temporary folder. */
   readonly root?: string;
   readonly transport?: (local: Transport) => Transport;
+  /** Whether manifests are kept on this side. */
+  readonly hasCache?: boolean;
   /** Environment of the commands, beside PATH. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -56,6 +58,7 @@ export async function storeUnderTest(options: StoreUnderTestOptions = {}): Promi
     root,
     clusterName: "local",
     nonce,
+    cacheDirectory: options.hasCache ? path.join(folder.path, "cache") : undefined,
     onEvent: (event) => events.push(event),
   });
   const at = (...names: readonly string[]) => path.join(root, "store", ...names);

@@ -1,0 +1,132 @@
+import { renderManifest } from "@slipway/core";
+import type { Bundle, ManifestEntry } from "@slipway/core";
+
+import { askHost } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+import type { Staged, StageOptions } from "./code-store.ts";
+import { findDelta } from "./delta/bases.ts";
+import type { DeltaPlan } from "./delta/plan.ts";
+import { renderDelta } from "./delta/render.ts";
+import { describeProblems, isDiskFull, throwFailure } from "./failure.ts";
+import { digestOfInstance, instanceDirectory } from "./instances.ts";
+import { choosePacking, packStream } from "./packing.ts";
+import type { Packing } from "./packing.ts";
+import { checkPaths } from "./paths.ts";
+import { tarBytes, tellProgress } from "./progress.ts";
+import type { StoreContext } from "./stage.ts";
+import { countBytes } from "./stream.ts";
+
+export interface UploadContext extends StoreContext, StageOptions {
+  /** What every snippet that makes something begins with; never the same twice. */
+  readonly enter: () => readonly string[];
+  readonly intent: string;
+}
+
+/** What the host said of itself when it had no such code. */
+interface Survey {
+  readonly packing: Packing;
+  readonly tools: readonly string[];
+  /** The newest open instances. */
+  readonly instances: readonly string[];
+}
+
+/** Sends what the store has not, or all when that turns out wrong; resolves when the bundle is there. */
+export async function uploadBundle(bundle: Bundle, found: Answer, context: UploadContext): Promise<Staged> {
+  const { digest, manifest } = bundle;
+  const { place, onEvent, signal, cache } = context;
+  checkPaths(manifest);
+  signal?.throwIfAborted();
+  const survey = readSurvey(found, place.host);
+  const packs = survey.packing.name !== "none" && survey.tools.includes("gzip");
+  const plan = await findDelta(manifest, survey.instances, { ...context, packs });
+  const made =
+    (plan && (await uploadDelta(bundle, plan, survey, context))) ?? (await uploadAll(bundle, survey, context));
+  await cache.keep(digest, manifest);
+  onEvent?.({ type: "store.staged", digest, ...made });
+  return { digest, ...made, directory: instanceDirectory(place.root, made.instance), reused: false };
+}
+
+interface Made {
+  readonly instance: string;
+  readonly uploadedBytes: number;
+}
+
+async function uploadAll(bundle: Bundle, { packing }: Survey, context: UploadContext): Promise<Made> {
+  const { digest, manifest } = bundle;
+  const { transport, place, onEvent, signal, enter, intent } = context;
+  onEvent?.({ type: "store.uploading", digest, files: manifest.files, bytes: manifest.bytes });
+  const totalBytes = tarBytes(manifest.entries) + renderManifest(manifest).length;
+  const tar = bundle.tar({ prefix: "tree", readOnly: true, manifestName: "manifest", signal });
+  const sent = countBytes(packStream(watched(tar, { bundle, totalBytes, context }), packing));
+  const parameters = [...enter(), digest, intent, packing.name];
+  const uploaded = await askHost(transport, "upload", parameters, { signal, stdin: sent.stream });
+  throwFailure(uploaded, place);
+  return { instance: madeIn(uploaded, digest), uploadedBytes: sent.bytes() };
+}
+
+/** Undefined when the instances that it rests on are not what they should be: then nothing of it stays. */
+async function uploadDelta(
+  bundle: Bundle,
+  plan: DeltaPlan,
+  { packing }: Survey,
+  context: UploadContext,
+): Promise<Made | undefined> {
+  const { digest, manifest } = bundle;
+  const { transport, place, onEvent, signal, enter, intent } = context;
+  const { sent, sentFiles, sentBytes, instances } = plan;
+  const manifestBytes = renderManifest(manifest).length;
+  const { text, sendsManifest } = renderDelta(plan, manifest, manifestBytes);
+  onEvent?.({ type: "store.uploading", digest, files: sentFiles, bytes: sentBytes, takenFrom: instances });
+  const only = (entry: ManifestEntry) => sent.has(entry);
+  const manifestName = sendsManifest ? "manifest" : undefined;
+  const totalBytes = tarBytes(sent) + (sendsManifest ? manifestBytes : 0);
+  const tar = bundle.tar({ prefix: "tree", readOnly: true, manifestName, only, signal });
+  const sends = sent.size > 0 || sendsManifest;
+  const stdin = countBytes(sends ? packStream(watched(tar, { bundle, totalBytes, context }), packing) : nothing());
+  const preface = { text, packing };
+  const answer = await askHost(transport, "delta", [...enter(), digest, intent], {
+    signal,
+    stdin: stdin.stream,
+    preface,
+  });
+  if (answer.lines.some(({ word, rest }) => word === "FAIL" && rest === "base") && !isDiskFull(answer)) {
+    const problem = describeProblems(answer)[0] ?? "it went while it was read";
+    onEvent?.({ type: "store.delta_failed", digest, takenFrom: instances, problem });
+    return undefined;
+  }
+  throwFailure(answer, place);
+  return { instance: madeIn(answer, digest), uploadedBytes: stdin.bytes() };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+interface Watched {
+  readonly bundle: Bundle;
+  readonly totalBytes: number;
+  readonly context: UploadContext;
+}
+
+function watched(tar: AsyncIterable<Uint8Array>, { bundle: { digest }, totalBytes, context }: Watched) {
+  return tellProgress(tar, {
+    totalBytes,
+    tell: (progress) => context.onEvent?.({ type: "store.progress", digest, ...progress }),
+  });
+}
+
+function readSurvey({ lines }: Answer, host: string): Survey {
+  const tools = lines
+    .filter(({ word }) => word === "TOOLS")
+    .flatMap(({ rest }) => rest.split(" ").map((file) => file.slice(file.lastIndexOf("/") + 1)));
+  const instances = lines.filter(({ word }) => word === "BASE").map(({ rest }) => rest);
+  return {
+    packing: choosePacking(host, tools),
+    tools,
+    instances: instances.filter((instance) => digestOfInstance(instance) !== undefined),
+  };
+}
+
+function madeIn({ lines }: Answer, digest: string): string {
+  const instance = lines.find(({ word }) => word === "HAVE")?.rest ?? "";
+  if (digestOfInstance(instance) === undefined) throw new Error(`The upload of ${digest} did not tell its instance`);
+  return instance;
+}

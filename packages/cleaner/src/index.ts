@@ -1,5 +1,7 @@
 export { applyCleaning } from "./apply.ts";
 export type { ApplyOptions, CleaningEvent, CleaningResult } from "./apply.ts";
+export { cleanIfDue, isNearlyFull } from "./due.ts";
+export type { DueOptions, DueOutcome } from "./due.ts";
 export { CleanerError } from "./error.ts";
 export type { CleanerErrorCode } from "./error.ts";
 export type {

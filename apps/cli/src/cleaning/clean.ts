@@ -8,6 +8,7 @@ import { CliError } from "../error.ts";
 import { printJson } from "../json.ts";
 import { renderCleaned, renderPlan } from "../report/cleaning.ts";
 import { withProgress } from "../report/progress.ts";
+import { cleanerName } from "./clean-name.ts";
 import { knownExperiments, openPlace } from "./place.ts";
 import type { OpenPlace } from "./place.ts";
 import { resolvePolicy } from "./policy.ts";
@@ -94,11 +95,6 @@ async function apply(
   );
   if (!json) context.stdout.write(renderCleaned(result, place.cluster));
   return result;
-}
-
-/** For the record on the host: who, and from which machine. */
-export function cleanerName({ env }: Pick<Context, "env">): string {
-  return `${env["USER"] ?? env["LOGNAME"] ?? "unknown"}@${env["HOSTNAME"] ?? "here"}`;
 }
 
 async function confirm({ stderr, signal }: Context): Promise<boolean> {

@@ -24,13 +24,15 @@ export async function findClusterConfig(name: string, context: Context): Promise
 export interface OpenOptions {
   /** Connects at once, in place of before the first command. */
   readonly connectsNow?: boolean | undefined;
+  /** Given the connection that the executor works over; it stays the executor's. */
+  readonly onTransport?: ((transport: Transport) => void) | undefined;
 }
 
 /** The executor that a cluster file describes. Whoever asks disposes it. */
 export async function openClusterExecutor(
   config: ClusterConfig,
   context: Context,
-  { connectsNow = false }: OpenOptions = {},
+  { connectsNow = false, onTransport }: OpenOptions = {},
 ): Promise<Executor> {
   if (config.executor === "local") {
     const { createLocalExecutor } = await import("@slipway/executor-local");
@@ -42,6 +44,7 @@ export async function openClusterExecutor(
       ? await openSlurmExecutor(config, transport, context)
       : await openCustom(config, transport, context);
   if (connectsNow) transport.connect();
+  onTransport?.(transport);
   const dispose = async () => {
     await executor[Symbol.asyncDispose]();
     await transport[Symbol.asyncDispose]();

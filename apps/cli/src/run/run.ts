@@ -1,9 +1,10 @@
 import path from "node:path";
 
-import type { Executor, ExperimentRecord } from "@slipway/core";
+import type { Executor, ExperimentRecord, Transport } from "@slipway/core";
 import type { ExperimentEvent, SubmitOptions } from "@slipway/experiment";
 import type { Listing, PackagedCode } from "@slipway/packager";
 
+import { cleanAfterSubmission } from "../cleaning/background.ts";
 import { openRecords } from "../compose.ts";
 import { Interrupted } from "../context.ts";
 import type { Context, SetExitCode } from "../context.ts";
@@ -44,7 +45,9 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   const project = await loadProject(context);
   const target = await forCluster(options.cluster ?? wanted.cluster ?? project.cluster ?? "local", wanted, context);
   const { experiment, secrets, cluster, clusterFile } = target;
-  await using executor = await target.open({ connectsNow: !options.dryRun }); // While the code is packed.
+  let transport: Transport | undefined;
+  const onTransport = (used: Transport) => (transport = used);
+  await using executor = await target.open({ connectsNow: !options.dryRun, onTransport }); // While the code is packed.
   const choice = { ...options, project, allowSecrets: options.allowSecret };
   const bundle = await printInTurn(context.stderr, () => packForUser(choice, context));
   tellWorkingDirectory(bundle.listing, context);
@@ -66,6 +69,7 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   };
   const record = await withProgress("storing the code and submitting", context, () => submitExperiment(submission));
   for (const event of events) tell(event, context);
+  await using _cleaning = cleanAfterSubmission({ config: target.config, transport }, context);
   setExitCode(await afterSubmission({ record, executor, options }, context));
 }
 

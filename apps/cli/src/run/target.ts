@@ -1,3 +1,4 @@
+import type { ClusterConfig } from "@slipway/config";
 import type { Executor, Experiment } from "@slipway/core";
 
 import type { OpenOptions } from "../cluster/open.ts";
@@ -10,6 +11,8 @@ import type { WantedExperiment } from "./experiment.ts";
 export interface RunTarget {
   readonly cluster: string;
   readonly clusterFile?: string | undefined;
+  /** What its file says; absent for this machine. */
+  readonly config?: ClusterConfig | undefined;
   /** With what the cluster's file gives to every job. */
   readonly experiment: Experiment;
   /** Values by job, then by variable. */
@@ -39,6 +42,7 @@ export async function forCluster(name: string, wanted: WantedExperiment, context
   return {
     cluster: config.name,
     clusterFile: config.file,
+    config,
     experiment: { ...wanted.experiment, jobs },
     secrets: readSecrets({ secrets: Object.fromEntries(secretNames) }, context),
     open: (options) => openClusterExecutor(config, context, options),

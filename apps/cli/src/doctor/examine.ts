@@ -25,6 +25,10 @@ export async function examine(cluster: string | undefined, context: Context): Pr
     const answer = await ask(transport, directory, context);
     checks.push(...judgeHost(readHostFacts(answer, directory)));
     if (config?.executor === "slurm") checks.push(...judgeSlurm(await readSlurmFacts(answer), config));
+    if (config === undefined || config.executor === "slurm") {
+      const { examineCleaning } = await import("./cleaning.ts");
+      checks.push(await examineCleaning(config, transport, context));
+    }
   } catch (error) {
     if (!isSlipwayError(error)) throw error;
     const what = config ? "ssh" : "settings";

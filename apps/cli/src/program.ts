@@ -16,6 +16,7 @@ import { runCommand } from "./commands/run.ts";
 import { sbatchCommand } from "./commands/sbatch.ts";
 import { showCommand } from "./commands/show.ts";
 import { statusCommand } from "./commands/status.ts";
+import { syncCommand } from "./commands/sync.ts";
 import { waitCommand } from "./commands/wait.ts";
 import type { Context, SetExitCode } from "./context.ts";
 
@@ -42,6 +43,7 @@ export function createProgram(context: Context, setExitCode: SetExitCode) {
     cancelCommand(context),
     showCommand(context),
     sbatchCommand(context),
+    syncCommand(context, setExitCode),
     packageCommand(context),
     cleanCommand(context),
     duCommand(context),

@@ -5,6 +5,7 @@ import type { ExperimentStatus } from "@slipway/experiment";
 import { groupByCluster, openExecutor } from "./compose.ts";
 import type { Context } from "./context.ts";
 import { renderError } from "./report/errors.ts";
+import { adoptForUser } from "./sync/adopt.ts";
 
 /** The statuses of many experiments, each cluster asked once, in the records' order. A cluster that cannot be asked leaves its own unknown. */
 export async function pollAll(
@@ -26,7 +27,8 @@ async function pollCluster(
   try {
     const { pollExperiments } = await import("@slipway/experiment");
     await using executor = await openExecutor(first, context);
-    return await pollExperiments({ records, executor, signal: context.signal });
+    const adopted = await adoptForUser(records, executor, context);
+    return await pollExperiments({ records: adopted, executor, signal: context.signal });
   } catch (error) {
     if (!isSlipwayError(error)) throw error;
     context.stderr.write(`${first.cluster} could not be asked\n${renderError(error, { verbose: false })}`);

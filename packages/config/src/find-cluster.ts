@@ -47,6 +47,11 @@ export async function findCluster(name: string, options: FindClusterOptions): Pr
   throw await notFound(name, { isPath, folders, cwd });
 }
 
+/** The names that `findCluster` would find, `local` as the last. */
+export function listClusterNames(options: FindClusterOptions): Promise<readonly string[]> {
+  return listKnown(listFolders(options));
+}
+
 const thisMachine: ClusterConfig = {
   name: "local",
   shadows: [],

@@ -1,6 +1,6 @@
 import path from "node:path";
 
-import { findCluster } from "@slipway/config";
+import { findCluster, listClusterNames } from "@slipway/config";
 import { temporaryDirectory, writeFiles } from "@slipway/testing";
 import type { TemporaryDirectory } from "@slipway/testing";
 import { expect, test } from "vitest";
@@ -129,4 +129,16 @@ test("stops with the signal's reason", async () => {
   const reason = new Error("enough");
   const { options } = placesIn(directory);
   await expect(findCluster("dgx", { ...options, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
+
+test("all clusters that can be found are listed by name, local without a file too", async () => {
+  await using directory = await temporaryDirectory();
+  const { options } = placesIn(directory);
+  await writeFiles(directory.path, {
+    "repo/cluster_configs/dgx.yaml": "executor: slurm\n",
+    "home/clusters/dgx.yaml": "executor: slurm\n",
+    "home/clusters/cpu.yml": "executor: slurm\n",
+    "home/clusters/notes.txt": "",
+  });
+  expect(await listClusterNames(options)).toEqual(["cpu", "dgx", "local"]);
 });

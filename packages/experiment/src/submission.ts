@@ -22,16 +22,36 @@ export interface Submission {
 
 /**
  * Finds the jobs of submissions whose end was not recorded (a client that was killed, a connection that was cut) by their tokens, and
- * records them. Nothing is submitted, nothing is cancelled. In the order of the records; those that are not `planned` cost nothing.
+ * records them. Nothing is submitted, nothing is cancelled. In the order of the records, each as it is now, with all of its jobs; those
+ * that are not `planned` cost nothing.
  */
 export async function adoptSubmissions(
   given: readonly ExperimentRecord[],
-  { records, executor, signal }: AdoptOptions,
+  options: AdoptOptions,
 ): Promise<readonly Submission[]> {
   const planned = given.filter(({ phase }) => phase === "planned");
+  if (planned.length === 0) return given.map(asSubmitted);
   const underWay = new Set<string>();
-  for (const { id } of planned) if (await records.isBeingSubmitted(id)) underWay.add(id);
-  const cutOff = planned.filter(({ id }) => !underWay.has(id));
+  for (const { id } of planned) if (await options.records.isBeingSubmitted(id)) underWay.add(id);
+  // Read only now: until then its process may have written that it has submitted it.
+  const current = new Map((await options.records.list()).records.map((record) => [record.id, record]));
+  const records = given.map((record) => (record.phase === "planned" && current.get(record.id)) || record);
+  const cutOff = records.filter(({ id, phase }) => phase === "planned" && !underWay.has(id));
+  const adopted = await adopt(cutOff, options);
+  return records.map((record) => {
+    if (record.phase !== "planned" || !underWay.has(record.id)) return adopted.get(record.id) ?? asSubmitted(record);
+    return { record, progress: "under_way", missing: record.jobs.map(({ name }) => name) };
+  });
+}
+
+function asSubmitted(record: ExperimentRecord): Submission {
+  return { record, progress: "submitted", missing: [] };
+}
+
+async function adopt(
+  cutOff: readonly ExperimentRecord[],
+  { records, executor, signal }: AdoptOptions,
+): Promise<ReadonlyMap<string, Submission>> {
   const found = (cutOff.length > 0 && (await executor.findExperiments?.({ signal }))) || [];
   const merged = cutOff.map((record) => {
     const there = found.find((each) => each.record.id === record.id && each.record.createdAt === record.createdAt);
@@ -39,32 +59,21 @@ export async function adoptSubmissions(
   });
   const unfinished = await findUnfinished(merged, { executor, signal });
   const adopted = new Map<string, Submission>();
-  for (const record of merged) {
-    const missing = unfinished.get(record.id) ?? [];
+  for (const { id, jobs } of merged) {
+    const missing = unfinished.get(id) ?? [];
     const progress = missing.length === 0 ? "submitted" : "cut_off";
-    const phase = progress === "submitted" ? "submitted" : "planned";
-    const handles = new Map(record.jobs.map((job) => [job.token, job.handle]));
-    const written = await records.update(record.id, (now) => ({
+    const handles = new Map(jobs.map((job) => [job.token, job.handle]));
+    const record = await records.update(id, (now) => ({
       ...now,
-      phase,
+      phase: progress === "submitted" ? progress : now.phase,
       jobs: now.jobs.map((job) => {
         const handle = job.handle ?? handles.get(job.token);
         return handle ? { ...job, handle } : job;
       }),
     }));
-    adopted.set(record.id, { record: written, progress, missing });
+    adopted.set(id, { record, progress, missing });
   }
-  return given.map((record) => {
-    const names = record.jobs.map(({ name }) => name);
-    const isUnderWay = underWay.has(record.id);
-    return (
-      adopted.get(record.id) ?? {
-        record,
-        progress: isUnderWay ? "under_way" : "submitted",
-        missing: isUnderWay ? names : [],
-      }
-    );
-  });
+  return adopted;
 }
 
 /** By id, the jobs that will not start by themselves: without an id, unknown to the executor, or held as each is before all are there. */

@@ -24,6 +24,8 @@ export async function findClusterConfig(name: string, context: Context): Promise
 export interface OpenOptions {
   /** Connects at once, in place of before the first command. */
   readonly connectsNow?: boolean | undefined;
+  /** Told of a record on the cluster that is none. */
+  readonly onUnreadableRecord?: ((path: string, why: string) => void) | undefined;
   /** Given the connection that the executor works over; it stays the executor's. */
   readonly onTransport?: ((transport: Transport) => void) | undefined;
 }
@@ -32,7 +34,7 @@ export interface OpenOptions {
 export async function openClusterExecutor(
   config: ClusterConfig,
   context: Context,
-  { connectsNow = false, onTransport }: OpenOptions = {},
+  { connectsNow = false, onUnreadableRecord, onTransport }: OpenOptions = {},
 ): Promise<Executor> {
   if (config.executor === "local") {
     const { createLocalExecutor } = await import("@slipway/executor-local");
@@ -41,7 +43,7 @@ export async function openClusterExecutor(
   const transport = openWhenNeeded(config, context);
   const executor =
     config.executor === "slurm"
-      ? await openSlurmExecutor(config, transport, context)
+      ? await openSlurmExecutor(config, { transport, onUnreadableRecord }, context)
       : await openCustom(config, transport, context);
   if (connectsNow) transport.connect();
   onTransport?.(transport);
@@ -52,7 +54,11 @@ export async function openClusterExecutor(
   return { ...executor, [Symbol.asyncDispose]: dispose };
 }
 
-async function openSlurmExecutor(config: ClusterConfig, transport: Transport, context: Context): Promise<Executor> {
+async function openSlurmExecutor(
+  config: ClusterConfig,
+  { transport, onUnreadableRecord }: Pick<OpenOptions, "onUnreadableRecord"> & { readonly transport: Transport },
+  context: Context,
+): Promise<Executor> {
   if (config.jobDir === undefined) {
     throw new CliError("CLI_USAGE", `The cluster ${config.name} has no job_dir`, {
       hint: `Add one to ${config.file ?? "its file"}`,
@@ -64,6 +70,9 @@ async function openSlurmExecutor(config: ClusterConfig, transport: Transport, co
     jobDir: config.jobDir,
     cluster: toClusterSettings(config),
     cacheDirectory: path.join(cacheDirectory(context), "slurm"),
+    onEvent: (event) => {
+      if (event.type === "executor-slurm.unreadable_record") onUnreadableRecord?.(event.path, event.why);
+    },
   });
 }
 

@@ -67,8 +67,11 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
     signal: context.signal,
     onEvent: (event) => events.push(event),
   };
-  const record = await withProgress("storing the code and submitting", context, () => submitExperiment(submission));
-  for (const event of events) tell(event, context);
+  const record = await withProgress("storing the code and submitting", context, () =>
+    submitExperiment(submission),
+  ).finally(() => {
+    for (const event of events) tell(event, context);
+  });
   await using _cleaning = cleanAfterSubmission({ config: target.config, transport }, context);
   setExitCode(await afterSubmission({ record, executor, options }, context));
 }
@@ -82,6 +85,10 @@ function tellWorkingDirectory({ root, rule }: Listing, { cwd, stderr }: Context)
 function tell(event: ExperimentEvent, { stderr }: Context): void {
   if (event.type === "experiment.warning")
     stderr.write(`warning: ${event.job === undefined ? "" : `${event.job}: `}${event.message}\n`);
+  else if (event.type === "experiment.unclear")
+    stderr.write(
+      `note: nobody can tell yet whether ${event.record.id} was submitted; slipway status looks for its jobs\n`,
+    );
   else if (event.type === "experiment.submitted") {
     const { id, cluster, jobs } = event.record;
     stderr.write(

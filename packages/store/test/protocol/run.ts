@@ -56,13 +56,28 @@ export const operationsWithDamage: fc.Arbitrary<readonly Operation[]> = fc
 /** Where instances of earlier runs lie. */
 const beginnings = [[], ["code"], ["trash"], ["code", "trash"]] as const;
 
+/** Who cleans: sees something, acts upon it later, may die in between. */
+export interface CleaningActor {
+  decide(luck: Luck): Promise<void> | void;
+  act(luck: Luck): Promise<void>;
+  die(): Promise<void> | void;
+}
+
+export interface Actors {
+  createCleaner(world: World): CleaningActor;
+  /** Goes on for as long as there is anything to do. */
+  cleanAll(world: World): Promise<void>;
+}
+
+const singleSteps: Actors = { createCleaner: (world) => new Cleaner(world), cleanAll: cleanBySteps };
+
 /** Carries the operations out, and throws the first broken promise. */
-export async function run(world: World, list: readonly Operation[]): Promise<void> {
+export async function run(world: World, list: readonly Operation[], actors: Actors = singleSteps): Promise<void> {
   const beginning = beginnings[(list[0]?.choice ?? 0) % beginnings.length];
   if (beginning && !world.variant.stableName) world.putInstances(beginning);
   const tokens = ["e.k0.1", "e.k0.1", "e.k1.1"] as const;
   const submitters = tokens.map((token) => new Submitter(world, token));
-  const cleaners = [new Cleaner(world), new Cleaner(world)];
+  const cleaners = [actors.createCleaner(world), actors.createCleaner(world)];
   for (const operation of list) {
     const cleaner = cleaners[operation.actor % 2];
     switch (operation.kind) {
@@ -82,13 +97,13 @@ export async function run(world: World, list: readonly Operation[]): Promise<voi
         submitters[operation.actor] = new Submitter(world, tokens[operation.actor] ?? "e.k0.1");
         break;
       case "decide":
-        cleaner?.decide(operation);
+        await cleaner?.decide(operation);
         break;
       case "act":
         await cleaner?.act(operation);
         break;
       case "die":
-        cleaner?.die();
+        await cleaner?.die();
         break;
       case "job":
         await liveOn(world, operation);
@@ -108,8 +123,9 @@ export async function run(world: World, list: readonly Operation[]): Promise<voi
     }
     world.check();
   }
+  for (const cleaner of cleaners) await cleaner.die();
   await finishAlone(world);
-  await cleanAll(world);
+  await cleanAll(world, actors);
   world.checkOutside();
 }
 
@@ -185,19 +201,23 @@ async function finishAlone(world: World): Promise<void> {
 }
 
 /** L1: once nobody can use anything, a cleaner that goes on has nothing left. */
-async function cleanAll(world: World): Promise<void> {
+async function cleanAll(world: World, actors: Actors): Promise<void> {
   for (const job of world.jobs) Object.assign(job, { state: "forgotten", isOld: true });
   for (const instance of world.pins) await world.call("slipway_unpin", world.code(instance), "e");
   world.pins.clear();
+  await actors.cleanAll(world);
+  const { open, closed, unfinished, trashed, deleting } = world.look();
+  const left = [...open.keys(), ...closed, ...unfinished, ...trashed, ...deleting];
+  if (left.length > 0) world.fail(`L1 this is left for ever: ${left.join()}`);
+}
+
+async function cleanBySteps(world: World): Promise<void> {
   const cleaner = new Cleaner(world);
   for (let rounds = 0; rounds < 200; rounds++) {
-    if (cleaner.possible(world.look()).length === 0) break;
+    if (cleaner.possible(world.look()).length === 0) return;
     cleaner.decide({ ...honest, choice: rounds });
     world.history.push(world.look());
     await cleaner.act(honest);
     world.history.push(world.look());
   }
-  const { open, closed, unfinished, trashed, deleting } = world.look();
-  const left = [...open.keys(), ...closed, ...unfinished, ...trashed, ...deleting];
-  if (left.length > 0) world.fail(`L1 this is left for ever: ${left.join()}`);
 }

@@ -8,6 +8,7 @@ import { isErrno } from "./errno.ts";
 import { LocalExecutorError } from "./error.ts";
 import { observeJob } from "./observe.ts";
 import type { Observation, Observer } from "./observe.ts";
+import type { JudgedPart } from "./parts.ts";
 import { writeAtomically } from "./write.ts";
 
 export interface CancelContext extends Observer {
@@ -25,12 +26,20 @@ export async function cancelJob(handle: JobHandle, context: CancelContext, optio
   if (!seen || isFinalState(seen.status.state)) return;
   if (signalName !== undefined) return signalCommand(seen, context, signalName);
   await markCancelled(handle, context);
-  if (seen.evidence.commit && (await context.processes.isAlive(seen.evidence.commit))) {
-    send(seen.evidence.commit.pid, "SIGTERM");
-    send(seen.evidence.commit.pid, "SIGCONT");
-  } else {
-    await endOrphans(seen, context);
-  }
+  if (await endWrapper(seen, context)) return;
+  const parts = [...seen.parts.values()];
+  const orphans = await Promise.all(
+    [seen, ...parts].map(async (part) => ((await endWrapper(part, context)) ? [] : [part])),
+  );
+  await Promise.all(orphans.flat().map((part) => endOrphans(part, context)));
+}
+
+/** Tells a wrapper to end what it runs, and itself; false when it is gone. */
+async function endWrapper({ evidence: { commit } }: JudgedPart, { processes }: CancelContext): Promise<boolean> {
+  if (!commit || !(await processes.isAlive(commit))) return false;
+  send(commit.pid, "SIGTERM");
+  send(commit.pid, "SIGCONT");
+  return true;
 }
 
 function parseSignalName(name: string): NodeJS.Signals {
@@ -46,12 +55,11 @@ function isSignalName(name: string): name is NodeJS.Signals {
   return Object.hasOwn(constants.signals, name);
 }
 
-async function signalCommand(
-  { evidence }: Observation,
-  { processes }: CancelContext,
-  name: NodeJS.Signals,
-): Promise<void> {
-  if (evidence.group && (await processes.isGroupAlive(evidence.group))) send(-evidence.group.pid, name);
+async function signalCommand(seen: Observation, { processes }: CancelContext, name: NodeJS.Signals): Promise<void> {
+  for (const { evidence } of [seen, ...seen.parts.values()]) {
+    if (evidence.end) continue;
+    if (evidence.group && (await processes.isGroupAlive(evidence.group))) send(-evidence.group.pid, name);
+  }
 }
 
 /** Read by the wrapper, which then tells the job's end as cancelled. */
@@ -62,7 +70,7 @@ async function markCancelled({ runDir }: JobHandle, { by, clock }: CancelContext
 
 /** The wrapper is gone and the command is not: TERM, grace, KILL. */
 async function endOrphans(
-  { evidence: { group } }: Observation,
+  { evidence: { group } }: JudgedPart,
   { processes, clock, graceMs }: CancelContext,
 ): Promise<void> {
   if (!group || !(await processes.isGroupAlive(group))) return;

@@ -13,9 +13,21 @@ export async function assertCommandExists(
   plan: JobPlan,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
-  const program = commandWords(plan.job)[0] ?? "";
-  if (program.includes("/")) await assertFile(plan, program);
-  else await assertOnPath(plan, program, plan.job.env["PATH"] ?? env["PATH"] ?? defaultPath);
+  const { job } = plan;
+  const { name, command, group, array } = job;
+  const commands = group
+    ? group.map((member) => ({ command: member.command, PATH: member.env["PATH"] ?? job.env["PATH"] }))
+    : [command, ...Object.values(array?.elements ?? {}).map((element) => element.command)].map((each) => ({
+        command: each,
+        PATH: job.env["PATH"],
+      }));
+  const programs = new Map(
+    commands.map(({ command: each, PATH }) => [commandWords({ name, command: each })[0] ?? "", PATH]),
+  );
+  for (const [program, searchPath] of programs) {
+    if (program.includes("/")) await assertFile(plan, program);
+    else await assertOnPath(plan, program, searchPath ?? env["PATH"] ?? defaultPath);
+  }
 }
 
 /** Source: POSIX leaves it open; what the C libraries search when PATH is not set: execvp(3). */

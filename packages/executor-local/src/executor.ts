@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import path from "node:path";
 
 import { isSlipwayError, systemClock } from "@slipway/core";
@@ -28,6 +29,8 @@ export interface LocalExecutorOptions {
   readonly shell?: string | undefined;
   /** Who cancels, for the record; the environment's USER when absent. */
   readonly user?: string | undefined;
+  /** Processors that the jobs of this home use at the same time; further jobs wait. Those of this machine when absent. */
+  readonly cores?: number | undefined;
   readonly onEvent?: ((event: LocalExecutorEvent) => void) | undefined;
 }
 
@@ -36,7 +39,7 @@ const polledAtOnce = 32;
 
 /** Runs jobs as processes of this machine. They outlive this process and its terminal. */
 export function createLocalExecutor(options: LocalExecutorOptions): Executor {
-  const { home, env, clock = systemClock, shell = "/bin/sh", onEvent } = options;
+  const { home, env, clock = systemClock, shell = "/bin/sh", cores = availableParallelism(), onEvent } = options;
   if (!path.isAbsolute(home)) throw new TypeError(`The home must be an absolute path, not ${home}`);
   const processes = openProcesses(env);
   const observer = { processes, clock };
@@ -47,7 +50,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     apiVersion: 1,
     name: "local",
     stage: (bundle, { signal } = {}) => stager.stage(bundle, { signal }),
-    plan: (job, context) => planLocalJob(job, context, home),
+    plan: (job, context) => planLocalJob(job, context, { home, cores }),
     async submit(plans, { signal } = {}) {
       const handles = await submitPlans(plans, { env, shell, signal }).catch(async (error: unknown) => {
         const again = isCodeGone(error) ? await stager.stageAgain(plans, { signal }) : undefined;

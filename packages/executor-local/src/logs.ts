@@ -13,70 +13,80 @@ import type { Observer } from "./observe.ts";
 const chunkBytes = 256 * 1024;
 const pauseMs = 100;
 
-/** The job's output from an offset on; follows until the state is final and all is read. */
+/** The output of a job, of an array's element or of a group's member, from an offset on; follows through all attempts to the end. */
 export async function* readLogs(
   handle: JobHandle,
   observer: Observer,
-  { attempt, offset = 0, follow = false, signal }: LogOptions = {},
+  options: LogOptions = {},
 ): AsyncGenerator<LogChunk, void> {
+  const { attempt, offset = 0, follow = false, signal } = options;
   signal?.throwIfAborted();
-  for (;;) {
-    const isOver = !follow || (await hasEnded(handle, observer)); // Asked first: what comes after the last word is not missed.
-    const chosen = attempt ?? (await lastAttempt(handle));
-    await using log = await openLog(path.join(handle.runDir, `attempt-${chosen}.log`));
+  const names = logNames(options);
+  let position = offset;
+  for (let chosen = attempt ?? (await lastAttempt(handle, names)); ;) {
+    const isOver = !follow || (await hasEnded(handle, observer, options)); // Asked first: what comes after the last word is not missed.
+    const last = attempt ?? (await lastAttempt(handle, names));
+    await using log = await openLog(path.join(handle.runDir, names.of(chosen)));
     if (log) {
-      yield* drain(log, chosen, {
-        offset,
-        follow: isOver ? undefined : () => hasEnded(handle, observer),
-        observer,
-        signal,
-      });
-      return;
+      position = yield* drainLog(log, { attempt: chosen, position, signal });
     }
-    if (isOver) return;
-    await observer.clock.sleep(pauseMs, signal);
+    if (chosen < last) {
+      chosen = await nextAttempt(handle, names, chosen);
+      position = 0;
+    } else if (isOver) return;
+    else await observer.clock.sleep(pauseMs, signal);
   }
 }
 
+interface LogNames {
+  of(attempt: number): string;
+  readonly pattern: RegExp;
+}
+
+function logNames({ arrayIndex, rank }: LogOptions): LogNames {
+  const prefix = arrayIndex === undefined ? "" : `array-${arrayIndex}.`;
+  const suffix = rank === undefined ? "" : `.${typeof rank === "number" ? `rank-${rank}` : rank}`;
+  const escape = (text: string) => text.replaceAll(".", String.raw`\.`);
+  return {
+    of: (attempt) => `${prefix}attempt-${attempt}${suffix}.log`,
+    pattern: new RegExp(String.raw`^${escape(prefix)}attempt-([1-9]\d{0,8})${escape(suffix)}\.log$`),
+  };
+}
+
 interface DrainOptions {
-  readonly offset: number;
-  /** Resolves to true when nothing more will come; absent when that is so already. */
-  readonly follow: (() => Promise<boolean>) | undefined;
-  readonly observer: Observer;
+  readonly attempt: number;
+  /** Negative counts from the end. */
+  readonly position: number;
   readonly signal: AbortSignal | undefined;
 }
 
-async function* drain(
+/** What is there now; the position behind it. */
+async function* drainLog(
   log: FileHandle,
-  attempt: number,
-  { offset, follow, observer, signal }: DrainOptions,
-): AsyncGenerator<LogChunk, void> {
-  let position = offset >= 0 ? offset : Math.max(0, (await log.stat()).size + offset);
-  let isOver = follow === undefined;
+  { attempt, position: from, signal }: DrainOptions,
+): AsyncGenerator<LogChunk, number> {
+  let position = from >= 0 ? from : Math.max(0, (await log.stat()).size + from);
   for (;;) {
     signal?.throwIfAborted();
     const buffer = Buffer.allocUnsafe(chunkBytes);
     const { bytesRead } = await log.read(buffer, 0, chunkBytes, position);
-    if (bytesRead > 0) {
-      yield { attempt, offset: position, bytes: buffer.subarray(0, bytesRead) };
-      position += bytesRead;
-    } else if (isOver || !follow) return;
-    else {
-      isOver = await follow();
-      if (!isOver) await observer.clock.sleep(pauseMs, signal);
-    }
+    if (bytesRead === 0) return position;
+    yield { attempt, offset: position, bytes: buffer.subarray(0, bytesRead) };
+    position += bytesRead;
   }
 }
 
-async function hasEnded(handle: JobHandle, observer: Observer): Promise<boolean> {
-  const observation = await observeJob(handle, observer);
-  return !observation || isFinalState(observation.status.state);
+async function hasEnded(handle: JobHandle, observer: Observer, { arrayIndex }: LogOptions): Promise<boolean> {
+  const status = (await observeJob(handle, observer))?.status;
+  // A group may begin again when its members have ended, an array's elements are on their own.
+  const element = status?.members?.find((member) => arrayIndex !== undefined && member.arrayIndex === arrayIndex);
+  const counts = element ?? status;
+  return !counts || isFinalState(counts.state);
 }
 
-async function lastAttempt({ runDir, job }: JobHandle): Promise<number> {
+async function attemptsOf({ runDir, job }: JobHandle, { pattern }: LogNames): Promise<readonly number[]> {
   try {
-    const names = await readdir(runDir);
-    return Math.max(1, ...names.map((name) => Number(/^attempt-([1-9]\d{0,8})\.log$/.exec(name)?.[1] ?? 1)));
+    return (await readdir(runDir)).flatMap((name) => Number(pattern.exec(name)?.[1] ?? []));
   } catch (error) {
     if (!isErrno(error, "ENOENT", "ENOTDIR")) throw error;
     throw new LocalExecutorError("EXECUTOR_JOB_NOT_FOUND", `The run directory of job ${job} is gone: ${runDir}`, {
@@ -84,6 +94,14 @@ async function lastAttempt({ runDir, job }: JobHandle): Promise<number> {
       hint: "It was removed by hand or by the cleaner; its log went with it",
     });
   }
+}
+
+async function lastAttempt(handle: JobHandle, names: LogNames): Promise<number> {
+  return Math.max(1, ...(await attemptsOf(handle, names)));
+}
+
+async function nextAttempt(handle: JobHandle, names: LogNames, after: number): Promise<number> {
+  return Math.min(...(await attemptsOf(handle, names)).filter((attempt) => attempt > after));
 }
 
 async function openLog(file: string): Promise<FileHandle | undefined> {

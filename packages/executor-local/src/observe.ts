@@ -1,70 +1,120 @@
-import { readdir, readFile } from "node:fs/promises";
-import path from "node:path";
-
 import type { Clock, JobHandle, JobStatus } from "@slipway/core";
-import { judgeLocalJob, parseEvidence } from "@slipway/sbatch";
+import { combineMembers, judgeLocalJob, parseEvidence } from "@slipway/sbatch";
 import type { JobEvidence, Liveness } from "@slipway/sbatch";
 
-import { isErrno } from "./errno.ts";
+import { memberStatuses, parseParts, partsFile, sortEvidence } from "./parts.ts";
+import type { JudgedPart, PartName } from "./parts.ts";
 import type { Processes } from "./processes.ts";
+import { readRunDirectory } from "./read-evidence.ts";
 
 export interface Observer {
   readonly processes: Processes;
   readonly clock: Clock;
 }
 
-export interface Observation {
-  readonly evidence: JobEvidence;
-  readonly alive: Liveness;
+export interface Observation extends JudgedPart {
   readonly status: JobStatus;
+  /** By `partKey`; those that have left a sign. */
+  readonly parts: ReadonlyMap<string, JudgedPart>;
 }
 
 /** What can be known of a job now; undefined when its run directory is gone. */
-export async function observeJob(handle: JobHandle, { processes, clock }: Observer): Promise<Observation | undefined> {
-  const before = await readEvidence(handle.runDir);
+export async function observeJob(handle: JobHandle, observer: Observer): Promise<Observation | undefined> {
+  const before = await readSigns(handle.runDir);
   if (!before) return undefined;
-  const boot = await processes.boot();
-  const at = clock.now().toISOString();
-  if (before.end) return judge(before, { boot, at, wrapper: false, group: false });
+  const { processes, clock } = observer;
+  if (isOver(before)) {
+    const others = { boot: await processes.boot(), at: clock.now().toISOString(), wrapper: false, group: false };
+    return judge(handle, before, { whole: others, parts: new Map(), others });
+  }
   // Processes first: what one that is gone has written can be read after that, and nothing is added.
-  const wrapper = before.commit !== undefined && (await processes.isAlive(before.commit));
-  const { group: leader } = (await readEvidence(handle.runDir)) ?? before;
-  const group = !wrapper && leader !== undefined && (await processes.isGroupAlive(leader));
-  const evidence = await readEvidence(handle.runDir);
-  return evidence && judge(evidence, { boot, at, wrapper, group });
+  const alive = await lookAtProcesses(handle.runDir, before, observer);
+  const after = await readSigns(handle.runDir);
+  return after && judge(handle, after, alive);
 }
 
-function judge(evidence: JobEvidence, alive: Liveness): Observation {
-  return { evidence, alive, status: judgeLocalJob(evidence, alive) };
+interface Signs {
+  readonly whole: JobEvidence;
+  readonly names: readonly PartName[];
+  readonly parts: ReadonlyMap<string, JobEvidence>;
 }
 
-const evidencePattern = /^(?:commit|cancel|attempt-[1-9]\d{0,8}\.(?:start|group|status|exit))$/;
+async function readSigns(runDir: string): Promise<Signs | undefined> {
+  const texts = await readRunDirectory(runDir);
+  if (!texts) return undefined;
+  const { [partsFile]: list = "", ...evidence } = texts;
+  const { own, parts } = sortEvidence(evidence);
+  return {
+    whole: parseEvidence(own),
+    names: parseParts(list),
+    // A request to cancel is the whole job's, and so each part's.
+    parts: new Map([...parts].map(([key, { files }]) => [key, parseEvidence(withCancel(files, own["cancel"]))])),
+  };
+}
 
-async function readEvidence(runDir: string): Promise<JobEvidence | undefined> {
-  let names: readonly string[];
-  try {
-    names = await readdir(runDir);
-  } catch (error) {
-    if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
+function withCancel(files: Readonly<Record<string, string>>, cancel: string | undefined) {
+  return cancel === undefined ? files : { ...files, cancel };
+}
+
+function isOver({ whole, parts }: Signs): boolean {
+  return hasEnded(whole) && [...parts.values()].every(hasEnded);
+}
+
+function hasEnded({ end }: JobEvidence): boolean {
+  return end !== undefined && end.next === undefined;
+}
+
+interface Seen {
+  readonly whole: Liveness;
+  readonly parts: ReadonlyMap<string, Liveness>;
+  readonly others: Liveness;
+}
+
+/** Wrappers first, then the groups that are known after that: a wrapper that is gone starts no other. */
+async function lookAtProcesses(runDir: string, signs: Signs, { processes, clock }: Observer): Promise<Seen> {
+  const others = { boot: await processes.boot(), at: clock.now().toISOString(), wrapper: false, group: false };
+  const wrapperOf = async (evidence: JobEvidence) =>
+    !hasEnded(evidence) && evidence.commit !== undefined && (await processes.isAlive(evidence.commit));
+  const wrappers = new Map<string, boolean>();
+  for (const [key, evidence] of signs.parts) wrappers.set(key, await wrapperOf(evidence));
+  const ofWhole = await wrapperOf(signs.whole);
+  const now = (await readSigns(runDir)) ?? signs;
+  const look = async (evidence: JobEvidence, wrapper: boolean): Promise<Liveness> => {
+    const isAsked = !wrapper && !hasEnded(evidence) && evidence.group !== undefined;
+    return { ...others, wrapper, group: isAsked && (await processes.isGroupAlive(evidence.group)) };
+  };
+  const parts = new Map<string, Liveness>();
+  for (const [key, evidence] of now.parts) {
+    const wrapper = wrappers.get(key) ?? (await wrapperOf(evidence));
+    parts.set(key, await look(evidence, wrapper));
   }
-  const files: Record<string, string> = {};
-  await Promise.all(
-    names
-      .filter((name) => evidencePattern.test(name))
-      .map(async (name) => {
-        const text = await readRecord(path.join(runDir, name));
-        if (text !== undefined) files[name] = text;
-      }),
+  return { whole: await look(now.whole, ofWhole), parts, others };
+}
+
+function judge({ job, id }: JobHandle, { whole, names, parts }: Signs, seen: Seen): Observation {
+  const judged = new Map(
+    [...parts].map(([key, evidence]) => [key, { evidence, alive: seen.parts.get(key) ?? seen.others }] as const),
   );
-  return parseEvidence(files);
+  const partsLive = [...judged.values()].some(({ alive }) => alive.wrapper || alive.group);
+  const alive = { ...seen.whole, group: seen.whole.group || (!seen.whole.wrapper && partsLive) };
+  const own = judgeLocalJob(whole, alive);
+  const observation = { evidence: whole, alive, parts: judged };
+  if (names.length === 0) return { ...observation, status: own };
+  const members = memberStatuses(names, { name: job, status: own }, judged);
+  if (names.some((name) => "member" in name)) return { ...observation, status: { ...own, members } };
+  return { ...observation, status: wholeOfArray(own, combineMembers(own.nativeId ?? id, members)) };
 }
 
-async function readRecord(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return undefined;
-    throw error;
-  }
+/** While its elements run an array is as they are together; what nobody brings to an end any more is as its wrapper is. */
+function wholeOfArray(own: JobStatus, combined: JobStatus): JobStatus {
+  const { members } = combined;
+  const isOpen = own.state === "running" || own.state === "succeeded" || own.state === "failed";
+  const status = isOpen && own.reason !== "wrapper_killed" ? combined : own;
+  return {
+    ...own,
+    ...status,
+    ...(own.nativeId !== undefined && { nativeId: own.nativeId }),
+    evidence: own.evidence,
+    ...(members && { members }),
+  };
 }

@@ -1,31 +1,34 @@
 import { orderByNeeds } from "@slipway/core";
-import type { JobPlan } from "@slipway/core";
+import type { Dependency, JobPlan } from "@slipway/core";
 
 import { LocalExecutorError } from "./error.ts";
 
 /**
- * The plans with dependencies first. Names of jobs that are needed and not among the plans are in `outside`.
+ * The plans with dependencies first. Jobs that are needed and not among the plans are in `outside`.
  * Throws EXECUTOR_DEPENDENCY_CYCLE.
  */
 export function orderPlans(plans: readonly JobPlan[]): {
   readonly ordered: readonly JobPlan[];
-  readonly outside: readonly { readonly plan: JobPlan; readonly job: string }[];
+  readonly outside: readonly { readonly plan: JobPlan; readonly need: Dependency }[];
 } {
   const { ordered, cycle, outside } = orderByNeeds(plans, (plan) => ({
     name: plan.runDir,
-    needs: plan.job.needs.map(({ job }) => siblingRunDir(plan, job)),
+    needs: plan.job.needs.map((need) => neededRunDir(plan, need)),
   }));
   if (cycle) throw cycleError(cycle);
-  return { ordered, outside: outside.map(({ item, name }) => ({ plan: item, job: basename(name) })) };
+  const isOutside = new Set(outside.map(({ name }) => name));
+  return {
+    ordered,
+    outside: plans.flatMap((plan) =>
+      plan.job.needs.filter((need) => isOutside.has(neededRunDir(plan, need))).map((need) => ({ plan, need })),
+    ),
+  };
 }
 
-/** Where another job of the plan's experiment lies: the wrapper looks for it there. */
-export function siblingRunDir(plan: JobPlan, job: string): string {
-  return plan.runDir.slice(0, plan.runDir.length - plan.job.name.length) + job;
-}
-
-function basename(runDir: string): string {
-  return runDir.slice(runDir.lastIndexOf("/") + 1);
+/** Where a job that this one needs lies: the wrapper looks for it there. */
+export function neededRunDir({ runDir, experiment, job: { name } }: JobPlan, need: Dependency): string {
+  const runs = runDir.slice(0, runDir.length - `${experiment}/${name}`.length);
+  return `${runs}${need.experiment ?? experiment}/${need.job}`;
 }
 
 function cycleError(plans: readonly JobPlan[]): LocalExecutorError {

@@ -2,12 +2,12 @@ import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { JobHandle, JobPlan } from "@slipway/core";
+import type { Dependency, JobHandle, JobPlan } from "@slipway/core";
 
 import { assertCommandExists } from "./command.ts";
 import { LocalExecutorError } from "./error.ts";
 import { giveBackLeases, leaseCode } from "./lease.ts";
-import { orderPlans, siblingRunDir } from "./order.ts";
+import { neededRunDir, orderPlans } from "./order.ts";
 import { createRunDirectory, linkCode } from "./prepare.ts";
 import { exists, startWrapper, waitForCommit } from "./wrapper.ts";
 import type { StartedWrapper } from "./wrapper.ts";
@@ -26,7 +26,7 @@ export interface SubmitContext {
 export async function submitPlans(plans: readonly JobPlan[], context: SubmitContext): Promise<readonly JobHandle[]> {
   const { signal, env } = context;
   const { ordered, outside } = orderPlans(plans);
-  for (const { plan, job } of outside) await assertSubmitted(plan, job);
+  for (const { plan, need } of outside) await assertSubmitted(plan, need);
   const leases: string[] = [];
   const made: JobPlan[] = [];
   const started: StartedWrapper[] = [];
@@ -56,11 +56,11 @@ export function toHandle({ token, experiment, job, runDir }: JobPlan): JobHandle
   return { id: token, experiment, job: job.name, runDir };
 }
 
-async function assertSubmitted(plan: JobPlan, job: string): Promise<void> {
-  if (await exists(siblingRunDir(plan, job))) return;
+async function assertSubmitted(plan: JobPlan, need: Dependency): Promise<void> {
+  if (await exists(neededRunDir(plan, need))) return;
   throw new LocalExecutorError(
     "EXECUTOR_DEPENDENCY_UNKNOWN",
-    `Job ${plan.job.name} needs ${job}, which is no job of experiment ${plan.experiment}`,
+    `Job ${plan.job.name} needs ${need.job}, which is no job of experiment ${need.experiment ?? plan.experiment}`,
     { hint: "Submit both together, or take the dependency away" },
   );
 }

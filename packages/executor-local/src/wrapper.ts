@@ -38,7 +38,10 @@ export async function startWrapper(
   await using log = await open(path.join(plan.runDir, "wrapper.log"), "a", 0o600);
   const child = spawn(shell, args, {
     cwd: plan.runDir,
-    env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("slipway_"))),
+    env: {
+      ...Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("slipway_"))),
+      slipway_shell: shell, // With which the script starts itself for its parts.
+    },
     detached: true,
     stdio: [releaseFile === undefined ? "ignore" : "pipe", log.fd, log.fd],
   });

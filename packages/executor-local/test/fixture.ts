@@ -43,7 +43,7 @@ export async function openFixture({ files = {}, ...options }: FixtureOptions = {
   });
   const bundle = await packBundle({ cwd: repository.path, env });
   const home = path.join(folder.path, "it's $(a) home");
-  const executor = createLocalExecutor({ home, env, ...options });
+  const executor = createLocalExecutor({ home, env, cores: 4, ...options });
   const code = await executor.stage(bundle);
   const status: Fixture["status"] = async (handle) => (await executor.poll([handle])).get(handle.id);
   const waitFor = (handle: JobHandle, what: string, is: (seen: JobStatus) => boolean) =>

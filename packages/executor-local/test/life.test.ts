@@ -64,8 +64,9 @@ test.runIf(process.platform === "linux")(
   "members of the command's group keep it alive when their leader is gone",
   async () => {
     await using fixture = await openFixture();
-    const handle = await fixture.start({ sh: "sleep 600 & sleep 600" });
+    const handle = await fixture.start({ sh: "sleep 600 & echo begun; sleep 600" });
     const { wrapper, group } = await processesOf(fixture, handle.runDir);
+    await eventually("its child to run", async () => (await fixture.log(handle)) === "begun\n");
     const runner = Number((await stat(group)).split(" ")[1]);
     process.kill(runner, "SIGSTOP"); // So that nobody takes the leader's end for the job's.
     process.kill(wrapper, "SIGKILL");

@@ -1,5 +1,7 @@
 import type { Bundle, CallOptions, Digest, StagedCode, Transport } from "@slipway/core";
 
+import type { ExamineOptions, StoreHealth } from "./health/examine.ts";
+import type { RepairedFinding } from "./health/repair.ts";
 import type { Leftover, StoredLease } from "./leases.ts";
 import type { StepResult, StoreStep } from "./steps.ts";
 
@@ -37,6 +39,10 @@ export interface CodeStore {
   apply(steps: readonly StoreStep[], options?: CallOptions): Promise<readonly StepResult[]>;
   /** A new instance from the code of one in the trash, leased under the token; undefined when there is none that is whole. */
   takeBackFromTrash(digest: Digest, options?: StageOptions): Promise<Staged | undefined>;
+  /** What there is in the store and what is wrong with it; undefined when there is none. One command. */
+  examine(options?: ExamineOptions): Promise<StoreHealth | undefined>;
+  /** Examines, and takes the steps of `planRepair`: damaged copies that nobody needs go to the trash. All else is only told. */
+  repair(options?: ExamineOptions): Promise<readonly RepairedFinding[]>;
   /** Reads all of an instance and compares it with its manifest; what is wrong, in words. */
   verify(instance: string, options?: CallOptions): Promise<readonly string[]>;
 }

@@ -6,6 +6,8 @@ import { askHost } from "./answer.ts";
 import type { CodeStore, CodeStoreOptions } from "./code-store.ts";
 import { StoreError } from "./error.ts";
 import { describeProblems, isAbsent, throwFailure } from "./failure.ts";
+import { examineStore } from "./health/examine.ts";
+import { planRepair } from "./health/repair.ts";
 import { digestOfInstance, parseInstances } from "./instances.ts";
 import { parseLeases, parseLeftovers } from "./leases.ts";
 import { openManifestCache } from "./manifest-cache.ts";
@@ -67,6 +69,23 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
     pin: (instance, experiment, callOptions) => takeStep({ step: "pin", instance, experiment }, callOptions),
     unpin: (instance, experiment, callOptions) => takeStep({ step: "unpin", instance, experiment }, callOptions),
     takeBackFromTrash: (digest, stageOptions = {}) => takeBack(digest, { ...context, ...stageOptions }),
+
+    examine: (examineOptions = {}) => examineStore({ ...context, ...examineOptions }),
+
+    async repair(examineOptions = {}) {
+      const health = await examineStore({ ...context, ...examineOptions });
+      const findings = health ? planRepair(health, { clusterName }) : [];
+      const { signal } = examineOptions;
+      const results = await applySteps(
+        findings.flatMap(({ steps }) => steps),
+        { ...context, signal },
+      );
+      let taken = 0;
+      return findings.map((finding) => {
+        taken += finding.steps.length;
+        return { ...finding, results: results.slice(taken - finding.steps.length, taken) };
+      });
+    },
 
     async verify(instance, { signal } = {}) {
       const answer = digestOfInstance(instance) && (await askHost(transport, "verify", [root, instance], { signal }));

@@ -109,12 +109,14 @@ export function describeProblems({ lines }: Answer): readonly string[] {
   return isUnexplained ? ["it could not be compared with its manifest to the end"] : problems;
 }
 
-function describeProblem(line: string): string {
+export function describeProblem(line: string): string {
   const [kind = "", first = "", found, expected] = line.split(" ");
   const name = line.slice(kind.length + 1);
   switch (kind) {
     case "no-manifest":
       return "its manifest is missing";
+    case "no-tree":
+      return "its tree is missing";
     case "other-manifest":
       return "its manifest is not the one of its digest";
     case "count":

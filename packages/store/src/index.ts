@@ -10,6 +10,9 @@ export type {
 export { StoreError } from "./error.ts";
 export type { StoreErrorCode } from "./error.ts";
 export { createCodeStore } from "./create.ts";
-export { leaseFunctions, submitFunctions, wrapperFunctions } from "./lease-functions.ts";
+export type { ExaminedInstance, ExamineOptions, StoreHealth } from "./health/examine.ts";
+export { planRepair } from "./health/repair.ts";
+export type { RepairedFinding, StoreFinding } from "./health/repair.ts";
+export { leaseFunctions, privateCopyFunctions, submitFunctions, wrapperFunctions } from "./lease-functions.ts";
 export type { LeaseHolder, Leftover, StoredLease } from "./leases.ts";
 export type { StepResult, StoreStep } from "./steps.ts";

@@ -1,3 +1,4 @@
+import { copying } from "./copy-part.ts";
 import { finding, holding, trying, wrapping } from "./lease-parts.ts";
 
 /**
@@ -16,6 +17,12 @@ export const submitFunctions: string = `${compact(`${finding}${holding}${trying}
 
 /** Those of `leaseFunctions` that a job's wrapper needs: `slipway_use_code` and what it is made of. */
 export const wrapperFunctions: string = `${finding}${wrapping}`;
+
+/**
+ * For a job whose working directory is a private, writable copy of its code: `slipway_private_copy INSTANCE DEST`, where DEST lies in
+ * the job's run directory. Needs nothing else of `leaseFunctions`.
+ */
+export const privateCopyFunctions: string = `${compact(copying)}\n`;
 
 /** A snippet without comments, indentation and empty lines. */
 export function compact(text: string): string {

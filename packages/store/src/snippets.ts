@@ -2,6 +2,7 @@ import { check } from "./check-part.ts";
 import { cleaning, making } from "./cleaning-parts.ts";
 import { leases, leftovers, steps } from "./cleaning-snippets.ts";
 import { delta, receiving } from "./delta/part.ts";
+import { examination } from "./health/snippet.ts";
 import { compact } from "./lease-functions.ts";
 import { finding, holding } from "./lease-parts.ts";
 
@@ -20,6 +21,7 @@ export type SnippetName =
   | "upload"
   | "delta"
   | "manifest"
+  | "examination"
   | "restore"
   | "steps"
   | "leases"
@@ -201,4 +203,5 @@ const parts: Readonly<Record<SnippetName, readonly string[]>> = {
   leftovers: [prelude, layout, visit, leftovers],
   list: [prelude, list],
   verify: [prelude, sha, check, verify],
+  examination: [prelude, sha, check, finding, examination, leftovers],
 };

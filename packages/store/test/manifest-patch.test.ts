@@ -52,7 +52,7 @@ test.each(["dash -c sed", "bash -c sed", "busybox sh -c busybox sed"])(
         const child = execFileAsync(file, [...args, "-c", text], {
           cwd: folder.path,
           encoding: "buffer",
-          env: { PATH: searchPath },
+          env: { PATH: searchPath, HOME: "/nonexistent" },
         });
         child.child.stdin?.end(renderManifest(from));
         expect((await child).stdout.toString("latin1")).toBe(Buffer.from(renderManifest(to)).toString("latin1"));

@@ -17,6 +17,7 @@ const posixTools = [
   "cat",
   "chmod",
   "cp",
+  "date",
   "dd",
   "find",
   "grep",
@@ -31,7 +32,9 @@ const posixTools = [
   "rmdir",
   "sed",
   "sort",
+  "stat",
   "sync",
+  "tail",
   "uniq",
 ];
 
@@ -137,6 +140,7 @@ describe.each(hosts)("on a host with $name", (host) => {
         const uploads = events.filter((event) => event.type === "store.uploading");
         expect(uploads.map((event) => "takenFrom" in event)).toEqual([false, true]);
         expect(uploads[1]?.files).toBe(1);
+        expect((await store.examine({ deep: true }))?.instances.map(({ problems }) => problems)).toEqual([[], []]);
         expect(events.filter((event) => event.type === "store.delta_failed")).toEqual([]);
       });
     },

@@ -23,8 +23,6 @@ export interface HostFacts {
   };
   /** Seconds that the host's clock is ahead of this one's. */
   readonly clockAheadSeconds?: number;
-  readonly openInstances?: number;
-  readonly leftovers?: number;
 }
 
 export interface SlurmFacts {
@@ -40,13 +38,7 @@ const oneOf = [
   { what: "an exact runner of commands", tools: ["perl", "python3", "setsid"], mend: "Install perl or python3 there" },
 ] as const;
 
-export function judgeHost({
-  tools,
-  directory,
-  clockAheadSeconds,
-  openInstances,
-  leftovers,
-}: HostFacts): readonly Check[] {
+export function judgeHost({ tools, directory, clockAheadSeconds }: HostFacts): readonly Check[] {
   const missing = necessary.filter((tool) => tools[tool] === undefined);
   const checks: Check[] = [
     missing.length === 0
@@ -68,9 +60,6 @@ export function judgeHost({
   }
   checks.push(judgeDirectory(directory));
   if (clockAheadSeconds !== undefined) checks.push(judgeClock(clockAheadSeconds));
-  if (openInstances !== undefined) {
-    checks.push({ what: "code store", result: "right", seen: `${openInstances} bundles, ${leftovers ?? 0} leftovers` });
-  }
   return checks;
 }
 

@@ -10,9 +10,21 @@ import { homeDirectory } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { judgeHost, judgeSlurm } from "./checks.ts";
 import type { Check, HostFacts, SlurmFacts } from "./checks.ts";
+import { examineCodeStore } from "./code-store.ts";
+
+export interface ExamineOptions {
+  /** Reads all stored code, too. */
+  readonly deep?: boolean | undefined;
+  /** Moves stored code that is damaged and not needed to the trash. */
+  readonly repair?: boolean | undefined;
+}
 
 /** Gathers what a run on a cluster, or here, will need, and judges it. Each thing that cannot be asked is a check that failed. */
-export async function examine(cluster: string | undefined, context: Context): Promise<readonly Check[]> {
+export async function examine(
+  cluster: string | undefined,
+  context: Context,
+  { deep, repair }: ExamineOptions = {},
+): Promise<readonly Check[]> {
   const here = cluster === undefined || cluster === "local";
   let config: ClusterConfig | undefined;
   const checks: Check[] = [];
@@ -24,6 +36,10 @@ export async function examine(cluster: string | undefined, context: Context): Pr
     const directory = config?.jobDir ?? homeDirectory(context);
     const answer = await ask(transport, directory, context);
     checks.push(...judgeHost(readHostFacts(answer, directory)));
+    const clusterName = config?.executor === "slurm" ? answer.get("CLUSTER")?.[0] : "local";
+    checks.push(
+      ...(await examineCodeStore(transport, { directory, clusterName, deep, repair, signal: context.signal })),
+    );
     if (config?.executor === "slurm") checks.push(...judgeSlurm(await readSlurmFacts(answer), config));
     if (config === undefined || config.executor === "slurm") {
       const { examineCleaning } = await import("./cleaning.ts");
@@ -63,15 +79,13 @@ while [ ! -e "$near" ] && [ "$near" != / ]; do near=$(dirname "$near"); done
 if [ -d "$near" ] && [ -w "$near" ] && [ -x "$near" ]; then say WRITABLE; fi
 say SPACE $(df -Pk "$near" 2>/dev/null | tail -n 1)
 say INODES $(df -Pi "$near" 2>/dev/null | tail -n 1)
-if [ -d "$directory/store/code" ]; then
-  say OPEN "$(ls -d "$directory"/store/code/*/L 2>/dev/null | wc -l)"
-  say LEFT "$(ls -d "$directory"/store/trash/.del-* "$directory"/store/code/.in-* 2>/dev/null | wc -l)"
-fi
 if command -v sbatch >/dev/null 2>&1; then
   say VERSION "$(sbatch --version)"
   say PING "$(scontrol ping 2>&1 | tr "\\n" " ")"
   say PARTITIONS $(sinfo -h -o %R 2>/dev/null)
-  say ACCOUNTING "$(scontrol show config 2>/dev/null | sed -n "s/^AccountingStorageType *= *//p")"
+  settings=$(scontrol show config 2>/dev/null)
+  say ACCOUNTING "$(printf "%s\\n" "$settings" | sed -n "s/^AccountingStorageType *= *//p")"
+  say CLUSTER "$(printf "%s\\n" "$settings" | sed -n "s/^ClusterName *= *//p")"
 fi
 say END
 `;
@@ -95,7 +109,6 @@ function readHostFacts(answer: Answer, directory: string): HostFacts {
   const freeBlocks = Number(one("SPACE")?.split(/\s+/).at(-3));
   const freeInodes = Number(one("INODES")?.split(/\s+/).at(-3));
   const time = Number(one("TIME"));
-  const open = one("OPEN");
   return {
     tools: Object.fromEntries((answer.get("TOOL") ?? []).map((tool) => [tool, ""])),
     directory: {
@@ -105,7 +118,6 @@ function readHostFacts(answer: Answer, directory: string): HostFacts {
       ...(Number.isFinite(freeInodes) && freeInodes > 0 && { freeInodes }),
     },
     ...(Number.isFinite(time) && { clockAheadSeconds: Math.round(time - Date.now() / 1000) }),
-    ...(open !== undefined && { openInstances: Number(open), leftovers: Number(one("LEFT") ?? 0) }),
   };
 }
 

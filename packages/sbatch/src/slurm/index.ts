@@ -1,3 +1,4 @@
+export { combineMembers } from "./combine.ts";
 export { parseSlurmDuration, renderSlurmDuration } from "./duration.ts";
 export { commitFile, isCommitFile, memberPrefix, parseSlurmCommit } from "./evidence.ts";
 export type { SlurmCommit } from "./evidence.ts";

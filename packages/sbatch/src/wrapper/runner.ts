@@ -38,8 +38,8 @@ if (!$child) {
   close $open_gate;
   close $failure;
   setpgrp(0, 0);
+  $SIG{$_} = "DEFAULT" for @signals; # What comes from now on is meant for the command.
   sysread($gate, my $go, 1) or exit 1;
-  $SIG{$_} = "DEFAULT" for @signals;
   for (qw(PERL5OPT PERL_BADLANG LC_CTYPE)) { # Put aside by the wrapper, for the runner itself.
     delete $ENV{$_};
     $ENV{$_} = delete $ENV{"slipway_$_"} if exists $ENV{"slipway_$_"};
@@ -100,10 +100,10 @@ if child == 0:
         os.close(open_gate)
         os.close(failure)
         os.setpgid(0, 0)
+        for number in signals + [signal.SIGXFSZ]: # What comes from now on is meant for the command.
+            signal.signal(number, signal.SIG_DFL)
         if not os.read(gate, 1):
             os._exit(1)
-        for number in signals + [signal.SIGXFSZ]:
-            signal.signal(number, signal.SIG_DFL)
         for name in ("PERL5OPT", "PERL_BADLANG", "LC_CTYPE"): # Put aside by the wrapper, for the runner itself.
             os.environ.pop(name, None)
             if "slipway_" + name in os.environ:

@@ -24,7 +24,9 @@ export function showCommand(context: Context) {
       }
       const { quoteCommand } = await import("@slipway/core");
       const color = hasColor(context.stdout, context.env);
-      const lines = experimentLines(record);
+      const { describeGoneCode } = await import("../cleaning/gone.ts");
+      const gone = await describeGoneCode(record, context);
+      const lines = [...experimentLines(record), ...(gone === undefined ? [] : [`code gone   ${gone}`])];
       for (const job of jobs) {
         const jobStatus = statuses.get(job.name) ?? unknown(job);
         lines.push(

@@ -1,19 +1,7 @@
 import { join } from "node:path";
 
-import { isSlipwayError, systemClock } from "@slipway/core";
-import type {
-  Bundle,
-  CallOptions,
-  Clock,
-  Digest,
-  Event,
-  Executor,
-  FoundExperiment,
-  JobHandle,
-  JobPlan,
-  StagedCode,
-  Transport,
-} from "@slipway/core";
+import { systemClock } from "@slipway/core";
+import type { CallOptions, Clock, Event, Executor, FoundExperiment, JobHandle, Transport } from "@slipway/core";
 import { createCodeStore } from "@slipway/store";
 import type { StoreEvent } from "@slipway/store";
 
@@ -27,6 +15,7 @@ import { planSlurmJob } from "./plan.ts";
 import { pollJobs } from "./poll.ts";
 import { forgetQueue, rememberSubmitted } from "./remember-jobs.ts";
 import { openMemory } from "./remembered.ts";
+import { openStaging } from "./staging.ts";
 import { submitPlans } from "./submit.ts";
 
 export type SlurmExecutorEvent =
@@ -66,42 +55,33 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
     handles: readonly JobHandle[],
     { signal, asksAccounting }: CallOptions & { readonly asksAccounting: boolean },
   ) => pollJobs(handles, { transport, jobDir, memory, clock, minimumMs, asksAccounting, onSilent, signal });
-  const staged = new Map<Digest, Bundle>();
-  async function stage(bundle: Bundle, { signal }: CallOptions = {}): Promise<StagedCode> {
-    const { clusterName } = await knowledge.facts(signal);
-    const cacheDirectory = options.cacheDirectory && join(options.cacheDirectory, "manifests");
-    const store = createCodeStore({ transport, root: jobDir, clusterName, cacheDirectory, onEvent });
-    const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
-    staged.set(digest, bundle);
-    return { digest, directory, uploadedBytes };
-  }
-
-  /** A cleaner may close an instance between staging and submitting. Undefined when the bundle is not this process's. */
-  async function stageAgain(
-    plans: readonly JobPlan[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly JobPlan[] | undefined> {
-    const codes = new Map<Digest, StagedCode>();
-    for (const { code } of plans) {
-      const bundle = staged.get(code.digest);
-      if (!bundle) return undefined;
-      if (!codes.has(code.digest)) codes.set(code.digest, await stage(bundle, { signal }));
-    }
-    return plans.map((plan) => ({ ...plan, code: codes.get(plan.code.digest) ?? plan.code }));
-  }
+  const staging = openStaging({
+    async stageNow(bundle, { signal }) {
+      const { clusterName } = await knowledge.facts(signal);
+      const manifests = options.cacheDirectory && join(options.cacheDirectory, "manifests");
+      const store = createCodeStore({ transport, root: jobDir, clusterName, cacheDirectory: manifests, onEvent });
+      const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
+      return { digest, directory, uploadedBytes };
+    },
+    memory,
+    clock,
+    remembers: options.cacheDirectory !== undefined,
+  });
 
   return {
     apiVersion: 1,
     name: "slurm",
-    stage,
+    async stage(bundle, callOptions) {
+      await knowledge.facts(callOptions?.signal); // By which plans are made.
+      return staging.stage(bundle, callOptions);
+    },
     plan: (job, context) => planSlurmJob(job, context, { jobDir, cluster, facts: knowledge.known() }),
     async submit(plans, { signal, record } = {}) {
       signal?.throwIfAborted();
       const { clusterName } = await knowledge.facts(signal);
       const context = { ...place, transport, cluster, clusterName, memory, record, signal };
       const handles = await submitPlans(plans, context).catch(async (error: unknown) => {
-        const again =
-          isSlipwayError(error) && error.code === "EXECUTOR_CODE_GONE" ? await stageAgain(plans, signal) : undefined;
+        const again = await staging.again(plans, error, { signal });
         if (!again) throw error;
         return submitPlans(again, context);
       });

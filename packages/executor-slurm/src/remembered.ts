@@ -14,6 +14,8 @@ export interface Remembered {
   readonly hasAccounting?: boolean;
   /** Shared texts that lie there, by sha-256. */
   readonly texts?: readonly string[];
+  /** Where code was staged lately, by digest. */
+  readonly staged?: Readonly<Record<string, { readonly directory: string; readonly atMs: number }>>;
   /** Since when squeue has not listed a job, ISO 8601 in UTC, by Slurm's id. */
   readonly absentSince?: Readonly<Record<string, string>>;
 }

@@ -120,7 +120,7 @@ async function peakMegabytes(args, { cwd, env, scratch }) {
 }
 
 /** Sizes like those of a real project of 3,546 files and 51 MB, and of one of 50,000 files and 138 MB. */
-const t3 = { files: 3546, bytes: 51_000_000, seed: 3 };
+export const t3 = { files: 3546, bytes: 51_000_000, seed: 3 };
 const t50 = { files: 50_000, bytes: 138_000_000, seed: 50 };
 
 /** A git repository with one commit; made once, the same each time. */

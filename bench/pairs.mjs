@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { performance } from "node:perf_hooks";
 
-/** Runs two commands in turn, A B A B …, after one round that is not counted. Times in seconds. */
-export async function pairs(a, b, { runs = 7 } = {}) {
-  await a();
-  await b();
+/** Runs two commands in turn, A B A B …, after one round that is not counted; `before` each round, not counted either. Times in seconds. */
+export async function pairs(a, b, { runs = 7, before = async () => {} } = {}) {
   const times = [];
-  for (let run = 0; run < runs; run++) times.push([await seconds(a), await seconds(b)]);
+  for (let run = 0; run <= runs; run++) {
+    await before();
+    const round = [await seconds(a), await seconds(b)];
+    if (run > 0) times.push(round);
+  }
   return {
     a: median(times.map(([first]) => first)),
     b: median(times.map(([, second]) => second)),

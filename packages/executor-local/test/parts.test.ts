@@ -168,10 +168,9 @@ describe.each(shells)("with $name", ({ program }) => {
 
   test("cancelling a group cancels its members", async () => {
     await using fixture = await open();
-    const handle = await startGroup(fixture, { a: "exec sleep 300", b: "exec sleep 300" });
-    await eventually("both to run", async () =>
-      (await fixture.status(handle))?.members?.every(({ state }) => state === "running"),
-    );
+    const handle = await startGroup(fixture, { a: "echo begun; exec sleep 300", b: "echo begun; exec sleep 300" });
+    for (const rank of ["a", "b"])
+      await eventually(`${rank} to run`, async () => (await fixture.log(handle, { rank })) === "begun\n");
     await fixture.executor.cancel([handle]);
     const status = await fixture.end(handle);
     expect([status.state, briefly(status.members)]).toEqual([

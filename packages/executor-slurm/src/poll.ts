@@ -36,7 +36,7 @@ export async function pollJobs(
   const known = ownHandles(handles, before.facts?.clusterName);
   if (known.length === 0) return new Map();
   const askedAtMs = clock.now().getTime();
-  const questions = planQuestions(before, { nowMs: askedAtMs, minimumMs, asksAccounting });
+  const questions = planQuestions(before, { ids: known.map(nativeId), nowMs: askedAtMs, minimumMs, asksAccounting });
   const answer = await runScript(transport, renderPollScript({ jobDir, handles: known, ...questions }), { signal });
   const failed = answer.sections.find(({ word }) => word === "FAIL");
   if (failed) throw toolMissing(transport.host, failed.rest.replace(/^tool /, ""));

@@ -5,24 +5,33 @@ import type { Remembered, RememberedQueue } from "./remembered.ts";
 export type Questions = Pick<PollScriptOptions, "queue" | "pings" | "accounted">;
 
 export interface QuestionOptions {
+  /** Slurm's ids of the jobs that are asked about. */
+  readonly ids: readonly string[];
   readonly nowMs: number;
   readonly minimumMs: number;
   readonly asksAccounting: boolean;
 }
 
-/** What Slurm is asked now. Pure. A controller that took long is asked less often; one that did not answer is pinged first. */
+/**
+ * What Slurm is asked now. Pure. What another terminal was told counts for a job only when it lists it, or when it was missed before: it may
+ * have been said before the job was submitted. A controller that took long is asked less often; one that did not answer is
+ * pinged first.
+ */
 export function planQuestions(
-  { queue, accounting, hasAccounting }: Remembered,
-  { nowMs, minimumMs, asksAccounting }: QuestionOptions,
+  { queue, accounting, hasAccounting, absentSince = {} }: Remembered,
+  { ids, nowMs, minimumMs, asksAccounting }: QuestionOptions,
 ): Questions {
-  const isFresh = queue !== undefined && isWithin(queue.askedAtMs, { nowMs, limitMs: floorOf(queue, minimumMs) });
+  const isRecent = queue !== undefined && isWithin(queue.askedAtMs, { nowMs, limitMs: floorOf(queue, minimumMs) });
+  const known = isRecent ? knownQueue(queue) : undefined;
+  const listed = new Set(known?.listed);
+  const tellsAll = queue?.text === undefined || ids.every((id) => listed.has(id) || id in absentSince);
   const asksSacct = asksAccounting && hasAccounting !== false;
   const accounted =
     accounting && isWithin(accounting.askedAtMs, { nowMs, limitMs: accountingFactor * minimumMs })
       ? accounting.ids
       : [];
   return {
-    queue: isFresh ? knownQueue(queue) : undefined,
+    queue: tellsAll ? known : undefined,
     pings: queue !== undefined && queue.text === undefined,
     accounted: asksSacct ? accounted : undefined,
   };

@@ -16,6 +16,9 @@ export const exitCodes = {
 const byCode: Readonly<Record<string, number>> = {
   CLI_USAGE: exitCodes.wrongUse,
   CLI_NOT_THERE: exitCodes.notFound,
+  CLI_CODE_GONE: exitCodes.notFound,
+  CLI_CODE_DAMAGED: exitCodes.refused,
+  CLI_CANNOT_WRITE: exitCodes.refused,
   CONFIG_CLUSTER_NOT_FOUND: exitCodes.notFound,
   EXPERIMENT_INVALID: exitCodes.wrongUse,
   EXPERIMENT_CYCLE: exitCodes.wrongUse,

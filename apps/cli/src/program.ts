@@ -12,6 +12,7 @@ import { logsCommand } from "./commands/logs.ts";
 import { nodesCommand } from "./commands/nodes.ts";
 import { packageCommand } from "./commands/package.ts";
 import { pinCommand, unpinCommand } from "./commands/pin.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { runCommand } from "./commands/run.ts";
 import { sbatchCommand } from "./commands/sbatch.ts";
 import { showCommand } from "./commands/show.ts";
@@ -44,6 +45,7 @@ export function createProgram(context: Context, setExitCode: SetExitCode) {
     showCommand(context),
     sbatchCommand(context),
     syncCommand(context, setExitCode),
+    restoreCommand(context),
     packageCommand(context),
     cleanCommand(context),
     duCommand(context),

@@ -21,3 +21,5 @@ export type { PackedBundle } from "./pack.ts";
 export { predictBytes } from "./predict.ts";
 export type { PredictedBytes } from "./predict.ts";
 export type { LocateOptions } from "./python.ts";
+export { bundleOfTree } from "./tree-bundle.ts";
+export type { TreeBundleOptions } from "./tree-bundle.ts";

@@ -32,6 +32,7 @@ export function runCommand(context: Context, setExitCode: SetExitCode) {
     .option("--allow-dirty", "with --code commit: changes stay behind")
     .option("--require-clean", "refuse code that differs from its commit")
     .option("--allow-secret <GLOB>", "ship files although they look as if they held secrets (repeatable)", collect)
+    .option("--reuse-code <EXP>", "use the exact code of an earlier experiment; nothing is packaged")
     .option("--follow", "show the output until the end (the default for local runs)")
     .option("--wait", "wait for the end without showing the output")
     .option("--detach", "neither follow nor wait")

@@ -1,5 +1,4 @@
-import type { Executor, Experiment, JobPlan } from "@slipway/core";
-import type { PackedBundle } from "@slipway/packager";
+import type { Bundle, Executor, Experiment, JobPlan } from "@slipway/core";
 
 import type { Context } from "../context.ts";
 import { printJson } from "../json.ts";
@@ -7,7 +6,7 @@ import { formatBytes } from "../report/text.ts";
 
 export interface DryRun {
   readonly experiment: Experiment;
-  readonly bundle: PackedBundle;
+  readonly bundle: Bundle;
   readonly executor: Executor;
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly cluster: string;

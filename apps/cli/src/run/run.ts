@@ -1,8 +1,5 @@
-import path from "node:path";
-
 import type { Executor, ExperimentRecord, Transport } from "@slipway/core";
 import type { ExperimentEvent, SubmitOptions } from "@slipway/experiment";
-import type { Listing, PackagedCode } from "@slipway/packager";
 
 import { cleanAfterSubmission } from "../cleaning/background.ts";
 import { openRecords } from "../compose.ts";
@@ -10,23 +7,18 @@ import { Interrupted } from "../context.ts";
 import type { Context, SetExitCode } from "../context.ts";
 import { exitCodeOfOutcome, exitCodes } from "../exit-codes.ts";
 import { jobDocument, printJson } from "../json.ts";
-import { packForUser } from "../packaging.ts";
 import { loadProject } from "../project.ts";
 import { withProgress } from "../report/progress.ts";
-import { printInTurn } from "../report/turns.ts";
+import { openCode } from "./code.ts";
+import type { CodeOptions } from "./code.ts";
 import { dryRun } from "./dry-run.ts";
 import { readExperiment } from "./experiment.ts";
 import type { ExperimentSource, JobOptions } from "./experiment.ts";
 import { followRun } from "./follow.ts";
 import { forCluster } from "./target.ts";
 
-export interface RunOptions extends JobOptions {
+export interface RunOptions extends JobOptions, CodeOptions {
   readonly cluster?: string | undefined;
-  readonly include?: readonly string[] | undefined;
-  readonly allowSecret?: readonly string[] | undefined;
-  readonly code?: PackagedCode | undefined;
-  readonly allowDirty?: true | undefined;
-  readonly requireClean?: true | undefined;
   readonly follow?: true | undefined;
   readonly wait?: true | undefined;
   readonly detach?: true | undefined;
@@ -48,9 +40,8 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   let transport: Transport | undefined;
   const onTransport = (used: Transport) => (transport = used);
   await using executor = await target.open({ connectsNow: !options.dryRun, onTransport }); // While the code is packed.
-  const choice = { ...options, project, allowSecrets: options.allowSecret };
-  const bundle = await printInTurn(context.stderr, () => packForUser(choice, context));
-  tellWorkingDirectory(bundle.listing, context);
+  await using code = await openCode(options, project, context);
+  const { bundle } = code;
   if (options.dryRun) return dryRun({ experiment, bundle, executor, secrets, cluster, json: options.json }, context);
   const { submitExperiment } = await import("@slipway/experiment");
   const events: ExperimentEvent[] = [];
@@ -74,12 +65,6 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   });
   await using _cleaning = cleanAfterSubmission({ config: target.config, transport }, context);
   setExitCode(await afterSubmission({ record, executor, options }, context));
-}
-
-/** A job begins at the top of the code; somebody who stands below it may expect otherwise. */
-function tellWorkingDirectory({ root, rule }: Listing, { cwd, stderr }: Context): void {
-  const below = path.relative(root, cwd);
-  if (rule !== 3 && below !== "") stderr.write(`note: a job begins at the top of the code, not in ${below}\n`);
 }
 
 function tell(event: ExperimentEvent, { stderr }: Context): void {

@@ -59,6 +59,7 @@ export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
     renderSharedTexts(shared, { sends: sendsShared }),
     `. ./text/${functions.sha256}\n`,
     renderRecord(record),
+    renderReading(shared.filter((each) => each !== functions)),
     ...jobs.map(renderFiles),
     ...jobs.map(renderSubmission),
     "set --\n",
@@ -102,18 +103,26 @@ export function instanceOf({ code }: JobPlan): string {
   return instance;
 }
 
+/** By builtins: no content stands in an argument list, and no process is started for a file. */
 function renderFiles({ number, plan }: RenderedJob): string {
   const writes = plan.files.map((planned) => {
     const { path, mode } = planned;
     const { own, shared } = splitFile(planned);
-    const mask = mode === 0o600 ? "umask 077; " : "";
     const file = `"$1"/${quoteShell(path)}`;
-    const rest = shared ? ` && cat text/${shared.sha256} >>${file}` : "";
+    const rest = shared ? ` "$text_${shared.sha256}"` : "";
     const chmod = mode === 0o600 || mode === 0o644 ? "" : ` && chmod ${mode.toString(8)} ${file}`;
-    // A builtin: the content stands in no argument list.
-    return `  (${mask}printf %s ${quoteShell(own)} >${file})${rest}${chmod} || return 1\n`;
+    return `  umask ${mode === 0o600 ? "077" : "$mask"}; printf %s ${quoteShell(own)}${rest} >${file}${chmod} || return 1\n`;
   });
-  return `files_${number}() {\n${writes.join("")}}\n`;
+  return `files_${number}() {\n${writes.join("")}  umask "$mask"\n}\n`;
+}
+
+/** Into variables, for the files of all jobs; without the x a shell would take away the line ends. */
+function renderReading(texts: readonly SharedText[]): string {
+  const reads = texts.map(
+    ({ sha256 }) =>
+      `text_${sha256}=$(cat text/${sha256} && echo x) || fail text\ntext_${sha256}=\${text_${sha256}%x}\n`,
+  );
+  return `mask=$(umask)\n${reads.join("")}`;
 }
 
 function renderSubmission(job: RenderedJob): string {

@@ -1,15 +1,24 @@
+export { addAfter } from "./after.ts";
+export type { After, AfterOptions } from "./after.ts";
 export { completeSubmission } from "./complete.ts";
 export type { CompleteOptions } from "./complete.ts";
+export { defineExperiment } from "./define.ts";
+export type { DefinedExperiment } from "./define.ts";
+export { dependentsOf } from "./dependents.ts";
+export type { Dependents } from "./dependents.ts";
 export { ExperimentError } from "./error.ts";
 export type { ExperimentErrorCode } from "./error.ts";
 export { findExperiment } from "./find.ts";
 export type { Found } from "./find.ts";
 export { orderJobs } from "./graph.ts";
 export { createExperimentId } from "./id.ts";
-export { jobOutput, mergedOutput } from "./logs.ts";
-export type { JobOutput, OutputOptions } from "./logs.ts";
+export { jobOutput, mergedOutput, outputSources } from "./logs.ts";
+export type { JobOutput, OutputOptions, OutputSource } from "./logs.ts";
 export { createRecordStore } from "./records.ts";
 export type { RecordChange, RecordStore, UnreadableRecord } from "./records.ts";
+export { planRerun } from "./rerun.ts";
+export type { RerunOptions } from "./rerun.ts";
+export { splitArrays } from "./split-arrays.ts";
 export {
   combineStates,
   followExperiment,

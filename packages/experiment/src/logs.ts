@@ -1,9 +1,16 @@
-import type { Executor, JobHandle, LogOptions } from "@slipway/core";
+import type { Executor, Job, JobHandle, LogOptions } from "@slipway/core";
 
 export interface JobOutput {
+  /** The job's name, or its part's: `train[3]`, `serve.server`. */
   readonly job: string;
   readonly attempt: number;
   readonly bytes: Uint8Array;
+}
+
+/** Something that writes a log of its own: a job, an array's element, a group's member. */
+export interface OutputSource extends Pick<LogOptions, "arrayIndex" | "rank"> {
+  readonly label: string;
+  readonly handle: JobHandle;
 }
 
 export interface OutputOptions extends Omit<LogOptions, "offset"> {
@@ -11,39 +18,66 @@ export interface OutputOptions extends Omit<LogOptions, "offset"> {
   readonly lastLines?: number | undefined;
 }
 
-/** One job's output, from the beginning or from its last lines on. */
+/** The sources of a job's output: one, or one for each of its parts. */
+export function outputSources(
+  { name, array, group, handle }: Pick<Job, "name" | "array" | "group"> & { readonly handle?: JobHandle },
+  { arrayIndex, rank }: Pick<LogOptions, "arrayIndex" | "rank"> = {},
+): readonly OutputSource[] {
+  if (!handle) return [];
+  if (arrayIndex !== undefined || rank !== undefined) {
+    const label = `${name}${arrayIndex === undefined ? "" : `[${arrayIndex}]`}${rank === undefined ? "" : `.${rank}`}`;
+    return [{ label, handle, arrayIndex, rank }];
+  }
+  if (array) return array.indices.map((index) => ({ label: `${name}[${index}]`, handle, arrayIndex: index }));
+  if (group) return group.map((member) => ({ label: `${name}.${member.name}`, handle, rank: member.name }));
+  return [{ label: name, handle }];
+}
+
+/** One source's output, from the beginning or from its last lines on. */
 export async function* jobOutput(
   executor: Executor,
-  handle: JobHandle,
+  { label, handle, arrayIndex, rank }: OutputSource,
   options: OutputOptions = {},
 ): AsyncGenerator<JobOutput, void> {
-  const { lastLines, ...rest } = options;
+  const { lastLines, ...rest } = { ...options, arrayIndex, rank };
   const offset = lastLines === undefined ? 0 : await offsetOfLastLines(executor, handle, { ...rest, lastLines });
   for await (const { attempt, bytes } of executor.logs(handle, { ...rest, offset })) {
-    yield { job: handle.job, attempt, bytes };
+    yield { job: label, attempt, bytes };
   }
 }
 
-/** Several jobs' output as it comes, whole lines of one job at a time; a last line without an end comes at its job's end. */
+/** Logs that are read at the same time; the next ones begin when these have ended. */
+const readAtOnce = 16;
+
+/** Several sources' output as it comes, whole lines of one at a time; a last line without an end comes at its source's end. */
 export async function* mergedOutput(
   executor: Executor,
-  handles: readonly JobHandle[],
+  sources: readonly OutputSource[],
   options: OutputOptions = {},
 ): AsyncGenerator<JobOutput, void> {
-  const sources = handles.map((handle) => wholeLines(jobOutput(executor, handle, options)));
-  const pending = new Map(sources.map((source) => [source, next(source)]));
+  const waiting = sources.values();
+  const pending = new Map<AsyncGenerator<JobOutput, void>, Promise<Next>>();
+  const begin = () => {
+    const { done, value } = waiting.next();
+    if (done === true) return;
+    const lines = wholeLines(jobOutput(executor, value, options));
+    pending.set(lines, next(lines));
+  };
+  for (let count = 0; count < readAtOnce; count++) begin();
   try {
     while (pending.size > 0) {
       const { source, result } = await Promise.race(pending.values());
-      if (result.done === true) pending.delete(source);
-      else {
+      if (result.done === true) {
+        pending.delete(source);
+        begin();
+      } else {
         pending.set(source, next(source));
         yield result.value;
       }
     }
   } finally {
-    for (const waiting of pending.values()) waiting.catch(() => {}); // The first failure was thrown; the others are the same abort.
-    await Promise.allSettled(sources.map((source) => source.return()));
+    for (const result of pending.values()) result.catch(() => {}); // The first failure was thrown; the others are the same abort.
+    await Promise.allSettled([...pending.keys()].map((source) => source.return()));
   }
 }
 
@@ -74,12 +108,12 @@ const firstWindowBytes = 64 * 1024;
 async function offsetOfLastLines(
   executor: Executor,
   handle: JobHandle,
-  { lastLines, attempt, signal }: OutputOptions & { readonly lastLines: number },
+  { lastLines, attempt, arrayIndex, rank, signal }: OutputOptions & { readonly lastLines: number },
 ): Promise<number> {
   for (let windowBytes = firstWindowBytes; ; windowBytes *= 4) {
     let start: number | undefined;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of executor.logs(handle, { attempt, signal, offset: -windowBytes })) {
+    for await (const chunk of executor.logs(handle, { attempt, arrayIndex, rank, signal, offset: -windowBytes })) {
       start ??= chunk.offset;
       chunks.push(chunk.bytes);
     }

@@ -85,7 +85,7 @@ export async function* followExperiment(options: FollowOptions): AsyncGenerator<
     signal?.throwIfAborted();
     const [status] = await pollExperiments({ records: [{ ...record, jobs }], executor, signal });
     if (!status) return;
-    const facts = JSON.stringify(status.jobs.map(({ name, state, reason, attempt }) => [name, state, reason, attempt]));
+    const facts = JSON.stringify(status.jobs.map((job) => [factsOf(job), job.members?.map(factsOf)]));
     if (facts !== shown) {
       shown = facts;
       delayMs = firstDelayMs;
@@ -95,6 +95,10 @@ export async function* followExperiment(options: FollowOptions): AsyncGenerator<
     await clock.sleep(delayMs, signal);
     delayMs = Math.min(delayMs * 2, maxDelayMs);
   }
+}
+
+function factsOf({ name, state, reason, attempt }: NamedJobStatus): readonly unknown[] {
+  return [name, state, reason, attempt];
 }
 
 /** Waits until all jobs are settled and gives the last status. */

@@ -17,6 +17,7 @@ import type {
 import { orderJobs } from "./graph.ts";
 import { createExperimentId } from "./id.ts";
 import type { RecordStore } from "./records.ts";
+import { splitArrays } from "./split-arrays.ts";
 
 export type ExperimentEvent =
   | (Event & { readonly type: "experiment.staged"; readonly code: StagedCode })
@@ -41,6 +42,10 @@ export interface SubmitOptions extends Omit<PlanOptions, "id" | "code"> {
   /** Its file, absolute; absent for `local` without a file. */
   readonly clusterFile?: string | undefined;
   readonly records: RecordStore;
+  /** The experiment that this one runs again. */
+  readonly rerunOf?: string | undefined;
+  /** The cluster's MaxArraySize: larger arrays become several jobs. */
+  readonly maxArraySize?: number | undefined;
   /** The directory the command ran in. */
   readonly cwd: string;
   readonly slipwayVersion: string;
@@ -70,7 +75,8 @@ export function planExperiment({
  * Stages the code, records what is intended, submits, records what was. When it rejects, no job will start and no record stays; but where
  * nobody can tell what became of the jobs (the connection was cut), the record stays as `planned`: see `adoptSubmissions`.
  */
-export async function submitExperiment(options: SubmitOptions): Promise<ExperimentRecord> {
+export async function submitExperiment(given: SubmitOptions): Promise<ExperimentRecord> {
+  const options = withSplitArrays(given);
   const { experiment, executor, bundle, signal, onEvent } = options;
   orderJobs(experiment); // A graph that cannot be is told before anything is copied.
   const code = await executor.stage(bundle, { signal });
@@ -81,6 +87,20 @@ export async function submitExperiment(options: SubmitOptions): Promise<Experime
   const record = await recordSubmitted({ ...options, planned, handles });
   onEvent?.({ type: "experiment.submitted", record });
   return record;
+}
+
+/** Jobs and their secrets as they are submitted, where arrays are over the cluster's limit. */
+function withSplitArrays(options: SubmitOptions): SubmitOptions {
+  const { experiment, maxArraySize, secrets = {} } = options;
+  if (maxArraySize === undefined) return options;
+  const jobs = splitArrays(experiment.jobs, maxArraySize);
+  if (jobs === experiment.jobs) return options;
+  const secretsOf = (name: string) => secrets[name] ?? secrets[name.replace(/\.\d+$/, "")] ?? {};
+  return {
+    ...options,
+    experiment: { ...experiment, jobs },
+    secrets: Object.fromEntries(jobs.map(({ name }) => [name, secretsOf(name)])),
+  };
 }
 
 interface ClaimedOptions extends SubmitOptions {
@@ -167,7 +187,7 @@ function createRecord({
   clock = systemClock,
   ...rest
 }: RecordParts): ExperimentRecord {
-  const { bundle, code, plans, secrets = {}, clusterFile } = rest;
+  const { bundle, code, plans, secrets = {}, clusterFile, rerunOf } = rest;
   const planOf = new Map(plans.map((plan) => [plan.job.name, plan]));
   return {
     version: 1,
@@ -175,6 +195,7 @@ function createRecord({
     name: experiment.name,
     cluster,
     ...(clusterFile !== undefined && { clusterFile }),
+    ...(rerunOf !== undefined && { rerunOf }),
     createdAt: clock.now().toISOString(),
     phase: "planned",
     cwd,
@@ -193,9 +214,8 @@ function createRecord({
 
 function recordJob(job: Job, plan: JobPlan | undefined, secrets: readonly string[]): RecordedJob {
   if (!plan) throw new Error(`No plan for the job ${job.name}`);
-  const { name, command, resources, env, needs } = job;
   const { token, handle } = plan;
-  return { name, command, resources, env, secrets, needs, token, ...(handle && { handle }) };
+  return { ...job, secrets, token, ...(handle && { handle }) };
 }
 
 /** The record of an experiment whose jobs an executor owns. */

@@ -12,13 +12,22 @@ export function logsCommand(context: Context, setExitCode: SetExitCode) {
     .option("-f, --follow", "go on until the jobs have ended")
     .option("-n, --lines <N>", "only the last N lines", wholeNumber(0))
     .option("--attempt <K>", "the log of the K-th start; the last one by default", wholeNumber(1))
-    .action(async (words, { follow, lines, attempt }) => {
+    .option("--array <I>", "only the element of this index", wholeNumber(0))
+    .option("--rank <R>", "only a task's log, by its number, or a member's of a group, by its name")
+    .action(async (words, { follow, lines, attempt, array, rank }) => {
       const { openTarget } = await import("../target.ts");
       await using target = await openTarget(words, context);
       const { printLogs } = await import("../report/logs.ts");
       const { signal } = context;
       try {
-        await printLogs(target, context, { follow, lastLines: lines, attempt, signal });
+        await printLogs(target, context, {
+          follow,
+          lastLines: lines,
+          attempt,
+          arrayIndex: array,
+          rank: rank === undefined || !/^\d{1,9}$/.test(rank) ? rank : Number(rank),
+          signal,
+        });
       } catch (error) {
         if (!(error instanceof Interrupted) || error instanceof OutputClosed) throw error;
         const { id } = target.record;

@@ -14,30 +14,31 @@ export interface LogPrinting extends OutputOptions {
   readonly stream?: OutputStream | undefined;
 }
 
-/** One job's log byte for byte; several jobs' lines each behind its job's name. */
+/** One log byte for byte; the lines of several jobs, or of a job's parts, each behind its name. */
 export async function printLogs({ jobs, executor }: LogSource, context: Context, printing: LogPrinting): Promise<void> {
-  const { jobHandles, jobOutput, mergedOutput } = await import("@slipway/experiment");
-  const { stream = context.stdout, ...options } = printing;
-  const handles = jobHandles(jobs);
-  const [only] = handles;
-  if (only && handles.length === 1) {
+  const { jobOutput, mergedOutput, outputSources } = await import("@slipway/experiment");
+  const { stream = context.stdout, arrayIndex, rank, ...options } = printing;
+  const sources = jobs.flatMap((job) => outputSources(job, { arrayIndex, rank }));
+  const [only] = sources;
+  if (only && sources.length === 1) {
     for await (const { bytes } of jobOutput(executor, only, options)) stream.write(bytes);
     return;
   }
-  const prefixes = linePrefixes(jobs, hasColor(stream, context.env));
-  for await (const { job, bytes } of mergedOutput(executor, handles, options)) {
+  const labels = sources.map(({ label }) => label);
+  const prefixes = linePrefixes(labels, hasColor(stream, context.env));
+  for await (const { job, bytes } of mergedOutput(executor, sources, options)) {
     stream.write(prefixLines(bytes, prefixes.get(job) ?? `${job} | `));
   }
 }
 
 const jobColors = ["cyan", "magenta", "yellow", "green", "blue"] as const;
 
-function linePrefixes(jobs: readonly RecordedJob[], color: boolean): ReadonlyMap<string, string> {
-  const width = Math.max(...jobs.map(({ name }) => name.length));
+function linePrefixes(labels: readonly string[], color: boolean): ReadonlyMap<string, string> {
+  const width = Math.max(...labels.map(({ length }) => length));
   return new Map(
-    jobs.map(({ name }, index) => [
-      name,
-      paint(`${name.padEnd(width)} | `, jobColors[index % jobColors.length] ?? "cyan", color),
+    labels.map((label, index) => [
+      label,
+      paint(`${label.padEnd(width)} | `, jobColors[index % jobColors.length] ?? "cyan", color),
     ]),
   );
 }

@@ -3,6 +3,7 @@ import { Command } from "@commander-js/extra-typings";
 import { cancelCommand } from "./commands/cancel.ts";
 import { cleanCommand } from "./commands/clean.ts";
 import { configCommand } from "./commands/config.ts";
+import { diffCommand } from "./commands/diff.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { duCommand } from "./commands/du.ts";
 import { initCommand } from "./commands/init.ts";
@@ -45,6 +46,7 @@ export function createProgram(context: Context, setExitCode: SetExitCode) {
     showCommand(context),
     sbatchCommand(context),
     syncCommand(context, setExitCode),
+    diffCommand(context),
     restoreCommand(context),
     packageCommand(context),
     cleanCommand(context),

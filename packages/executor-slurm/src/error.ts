@@ -15,6 +15,7 @@ export type SlurmExecutorErrorCode =
   | "EXECUTOR_SLURM_TOOL_MISSING"
   | "EXECUTOR_SLURM_UNREACHABLE"
   | "EXECUTOR_TRY_NOT_ENDED"
+  | "EXECUTOR_UNKNOWN_RANK"
   | "EXECUTOR_UNKNOWN_SIGNAL";
 
 export class SlurmExecutorError extends SlipwayError<SlurmExecutorErrorCode> {}

@@ -1,4 +1,4 @@
-import { isFinalState } from "@slipway/core";
+import { isFinalState, isJobName } from "@slipway/core";
 import type { Clock, JobHandle, JobStatus, LogChunk, LogOptions, Transport } from "@slipway/core";
 import { memberPrefix } from "@slipway/sbatch";
 
@@ -20,16 +20,24 @@ const pauseMs = 300;
 export async function* readLogs(
   handle: JobHandle,
   { transport, clock, poll }: LogContext,
-  { attempt, arrayIndex, offset = 0, follow = false, signal }: LogOptions = {},
+  { attempt, arrayIndex, rank, offset = 0, follow = false, signal }: LogOptions = {},
 ): AsyncGenerator<LogChunk, void> {
   const prefix = arrayIndex === undefined ? "" : memberPrefix(arrayIndex);
+  const part = partOf(rank);
   let position = { attempt: attempt ?? 0, offset };
   let endedAttempt = 0;
   for (;;) {
     signal?.throwIfAborted();
     const status = follow ? await poll(handle, signal) : undefined; // Asked first: what comes after the last word is not missed.
     const isOver = !status || isFinalState(status.state);
-    const options = { runDir: handle.runDir, id: handle.id, prefix, advances: attempt === undefined, follow: !isOver };
+    const options = {
+      runDir: handle.runDir,
+      id: handle.id,
+      prefix,
+      part,
+      advances: attempt === undefined,
+      follow: !isOver,
+    };
     let last: LogStep | undefined;
     do {
       const script = renderLogScript({ ...options, ...position, endedAttempt });
@@ -45,6 +53,16 @@ export async function* readLogs(
     endedAttempt = last?.type === "done" && last.hasEnded ? last.attempt : 0;
     await clock.sleep(pauseMs, signal);
   }
+}
+
+/** What stands between the attempt and `.log` in the name of a task's or a member's own log. */
+function partOf(rank: number | string | undefined): string {
+  if (rank === undefined) return "";
+  if (typeof rank === "number" && Number.isInteger(rank) && rank >= 0) return `.rank-${rank}`;
+  if (typeof rank === "string" && isJobName(rank)) return `.${rank}`;
+  throw new SlurmExecutorError("EXECUTOR_UNKNOWN_RANK", `There is no task or member ${JSON.stringify(rank)}`, {
+    hint: "Give a task's number, from 0 on, or the name of a group's member",
+  });
 }
 
 function gone({ runDir, job }: JobHandle): SlurmExecutorError {

@@ -1,5 +1,13 @@
 import type { Job, JobPlan, PlanContext } from "@slipway/core";
-import { isKeptByShell, renderEnvironment, renderSbatchScript, sbatchScriptName } from "@slipway/sbatch";
+import {
+  elementsFile,
+  isKeptByShell,
+  renderElements,
+  renderEnvironment,
+  renderSbatchScript,
+  sbatchScriptName,
+} from "@slipway/sbatch";
+import type { SbatchScriptOptions } from "@slipway/sbatch";
 import { wrapperFunctions } from "@slipway/store";
 
 import type { ClusterSettings } from "./cluster-settings.ts";
@@ -18,7 +26,7 @@ export function planSlurmJob(job: Job, context: PlanContext, { jobDir, cluster, 
   const { experiment, code, secrets, comments, tryNumber } = context;
   const token = `${experiment}.${job.name}.${tryNumber}`;
   const env = { ...cluster.env, ...job.env };
-  const script = renderSbatchScript({
+  const scriptOptions: SbatchScriptOptions = {
     experiment,
     job: { ...job, env },
     token,
@@ -29,7 +37,8 @@ export function planSlurmJob(job: Job, context: PlanContext, { jobDir, cluster, 
     holdCode,
     slurmVersion: facts?.slurmVersion,
     maxArraySize: facts?.maxArraySize,
-  });
+  };
+  const elements = renderElements(scriptOptions);
   return {
     experiment,
     job,
@@ -37,8 +46,14 @@ export function planSlurmJob(job: Job, context: PlanContext, { jobDir, cluster, 
     runDir: `${jobDir}/runs/${experiment}/${job.name}`,
     code,
     files: [
-      { path: sbatchScriptName, content: script, mode: 0o644 },
+      { path: sbatchScriptName, content: renderSbatchScript(scriptOptions), mode: 0o644 },
+      ...(elements === undefined ? [] : [{ path: elementsFile, content: elements, mode: 0o644 }]),
       { path: "env", content: renderEnvironment(env), mode: 0o600 },
+      ...(job.group ?? []).map((member) => ({
+        path: `env.${member.name}`,
+        content: renderEnvironment(member.env),
+        mode: 0o600,
+      })),
       { path: "secrets", content: renderEnvironment(secrets), mode: 0o600 },
       { path: submissionFile, content: renderSubmission({ token, job, settings: cluster }), mode: 0o644 },
     ],

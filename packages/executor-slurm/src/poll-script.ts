@@ -74,7 +74,9 @@ while read -r id dir; do
   for file in "$dir"/submission "$dir"/try-*/submission "$dir"/commit "$dir"/try-*.commit "$dir"/cancel "$dir"/try-*/cancel "$dir"/*attempt-*.start "$dir"/*attempt-*.status "$dir"/*attempt-*.exit; do
     [ -f "$file" ] || continue
     set -- "$@" "$file"
-    case $file in */attempt-*.exit)
+    case \${file##*/} in
+    attempt-*.*.exit) ;; # Of a group's member.
+    attempt-*.exit)
       ended=yes good=''
       while read -r line; do case $line in exit=0) good=yes ;; reason=*) good='' ;; esac; done <"$file" ;;
     esac

@@ -1,3 +1,4 @@
+import { isJobName } from "@slipway/core";
 import type { Job } from "@slipway/core";
 import { mayRequeue, parseArraySpec, renderArraySpec, SbatchError } from "@slipway/sbatch";
 import type { SlurmSettings } from "@slipway/sbatch";
@@ -14,6 +15,8 @@ export interface Submission {
   readonly timeLimitSeconds?: number;
   /** Attempts of earlier tries lie in the same run directory. */
   readonly firstAttempt: number;
+  /** Names of a group's members. */
+  readonly groupMembers?: readonly string[];
 }
 
 export interface SubmissionOptions {
@@ -31,6 +34,7 @@ export function renderSubmission({ token, job, settings }: SubmissionOptions): s
     `requeue=${mayRequeue(job, settings) ? "yes" : "no"}`,
     "first_attempt=1", // Of a later try, the number is known there.
     ...(array === undefined ? [] : [`array=${renderArraySpec(array)}`, `elements=${array.indices.length}`]),
+    ...(job.group === undefined ? [] : [`members=${job.group.map(({ name }) => name).join(" ")}`]),
     ...(timeLimitSeconds === undefined ? [] : [`time_limit_seconds=${Math.ceil(timeLimitSeconds)}`]),
     "end=1",
   ];
@@ -52,10 +56,12 @@ export function parseSubmission(text: string): Submission | undefined {
   const requeue = fields.get("requeue");
   const first = /^[1-9]\d{0,8}$/.exec(fields.get("first_attempt") ?? "1")?.[0];
   if (first === undefined) return undefined;
+  const groupMembers = fields.get("members")?.split(" ").filter(isJobName);
   const limit = fields.get("time_limit_seconds") ?? "";
   return {
     token,
     firstAttempt: Number(first),
+    ...(groupMembers && { groupMembers }),
     ...(arrayIndices && { arrayIndices }),
     ...((requeue === "yes" || requeue === "no") && { requeue: requeue === "yes" }),
     ...(/^\d{1,9}$/.test(limit) && { timeLimitSeconds: Number(limit) }),

@@ -112,9 +112,11 @@ commit_of() {
 # The job of a token that Slurm has, in id: NAME TOKEN. 1: there is none, 2: Slurm does not answer. One that was cancelled never started.
 find_job() {
   id='' twins=''
-  listed=$(squeue --me -h -t all -n "$1" -o '%F|%T|%k' 2>&1) || return 2
-  while IFS='|' read -r number state comment; do
+  listed=$(squeue --me -h -t all -n "$1" -o '%i|%F|%T|%k' 2>&1) || return 2
+  while IFS='|' read -r shown number state comment; do
+    case $shown in *+*) number=\${shown%%+*} ;; esac # Components of one job.
     [ "$comment" = "$2" ] && [ "$state" != CANCELLED ] || continue
+    case " $twins " in *" $number "*) continue ;; esac
     [ "$state" != PENDING ] || twins="$twins $number"
     if [ -z "$id" ] || [ "$number" -lt "$id" ]; then id=$number; fi
   done <<LISTED

@@ -77,7 +77,7 @@ export async function openSlurmBench(program: string): Promise<SlurmBench> {
         if (!existsSync(path.join(runDir, directory))) continue;
         for (const entry of await readdir(path.join(runDir, directory), { withFileTypes: true })) {
           const name = path.join(directory, entry.name);
-          if (entry.isFile()) files[name] = await readFile(path.join(runDir, name), "utf8");
+          if (entry.isFile() && !name.endsWith(".tmp")) files[name] = await readFile(path.join(runDir, name), "utf8");
         }
       }
       return files;

@@ -77,10 +77,11 @@ slipway_token=lr-7k2.train.1
 slipway_dir=$PWD # where it was submitted from
 slipway_outputs=$slipway_dir/run\${SLURM_ARRAY_TASK_ID:+/$SLURM_ARRAY_TASK_ID}
 slipway_code_dir=$slipway_dir/code slipway_run_dir=$slipway_outputs # as the command sees them
+slipway_ranks=yes # each task has a log of its own, too
 export SRUN_CPUS_PER_TASK=4 # some releases do not tell srun
 
 # The command. Its variables are in the files env and secrets.
-set -- srun --nodes=2 --ntasks-per-node=8 --cpus-per-task=4 --export=ALL --kill-on-bad-exit=1 python3 train.py
+set -- srun --nodes=2 --ntasks-per-node=8 --cpus-per-task=4 --export=ALL --kill-on-bad-exit=1 --label python3 train.py
 
 `);
 });

@@ -216,6 +216,7 @@ describe.concurrent.each(shells)("a script that Slurm starts, with $name", ({ pr
       "--cpus-per-task=3",
       "--export=ALL",
       "--kill-on-bad-exit=1",
+      "--label",
       `--container-image=${image}`,
       `--container-mounts=${bench.runDir}/code:/slipway/code:ro,${bench.runDir}/run:/slipway/run,/data:/data:ro,/my files:/m`,
       "--container-workdir=/slipway/code",

@@ -1,4 +1,4 @@
-import type { Job, Launcher, Resources } from "@slipway/core";
+import type { Command, Job, Launcher, Resources } from "@slipway/core";
 
 import { commandWords } from "../script.ts";
 import { containerCommand, pyxisFlags } from "./container.ts";
@@ -24,7 +24,60 @@ export function stepWords({ job, container, srunFlags }: StepOptions): readonly 
   const tasks = tasksPerNode(job.resources, launcher);
   const needsStep = container?.runtime === "pyxis" || (job.resources.nodes ?? 1) * tasks > 1 || srunFlags.length > 0;
   if (!needsStep) return inner;
-  return [...srun(job.resources, tasks), ...srunFlags, ...(container ? pyxisFlags(container) : []), ...inner];
+  const labels = hasRanks(job) ? ["--label"] : [];
+  return [
+    ...srun(job.resources, tasks),
+    ...labels,
+    ...srunFlags,
+    ...(container ? pyxisFlags(container) : []),
+    ...inner,
+  ];
+}
+
+/** Whether tasks have logs of their own: the wrapper reads which line is whose from srun's labels, and takes these away. */
+export function hasRanks({ resources, launcher = "none", group }: Job): boolean {
+  return !group && (resources.nodes ?? 1) * tasksPerNode(resources, launcher) > 1;
+}
+
+export interface MemberStepOptions {
+  readonly name: string;
+  readonly command: Command;
+  readonly resources: Resources;
+  readonly container: Container | undefined;
+  /** The component of a heterogeneous job. */
+  readonly hetGroup: number | undefined;
+  readonly srunFlags: readonly string[];
+}
+
+/**
+ * What runs a group's member, at the same time as the others: a process of the batch script's node, or a step that takes nothing away from
+ * other steps. Source: srun(1), --overlap (since 20.11), --het-group.
+ */
+export function memberWords({
+  container,
+  resources,
+  hetGroup,
+  srunFlags,
+  ...rest
+}: MemberStepOptions): readonly Word[] {
+  const inner = [...(container ? containerCommand(container) : []), ...commandWords(rest)];
+  const tasks = tasksPerNode(resources, "none");
+  const needsStep =
+    hetGroup !== undefined ||
+    container?.runtime === "pyxis" ||
+    (resources.nodes ?? 1) * tasks > 1 ||
+    srunFlags.length > 0;
+  if (!needsStep) return inner;
+  const [program = "srun", ...flags] = srun(resources, tasks);
+  return [
+    program,
+    ...(hetGroup === undefined ? [] : [`--het-group=${hetGroup}`]),
+    "--overlap",
+    ...flags,
+    ...srunFlags,
+    ...(container ? pyxisFlags(container) : []),
+    ...inner,
+  ];
 }
 
 /** One task a node starts torchrun, which starts the others. */

@@ -25,6 +25,8 @@ export interface Container {
   /** Names of variables that must reach the command whatever the image sets. */
   readonly variables: readonly string[];
   readonly gpus: boolean;
+  /** A copy of the job's own is mounted in place of the store's. */
+  readonly isCodeWritable?: boolean | undefined;
 }
 
 /** Where the code and the run directory are in a container. */
@@ -87,11 +89,13 @@ export function containerCommand(container: Container): readonly Word[] {
 }
 
 /** Each as shell text: the job's own two, and the user's. */
-function mountList({ mounts }: Container): readonly string[] {
+function mountList(container: Container): readonly string[] {
   return [
-    `"$slipway_dir"/code:${containerDirectories.code}:ro`,
+    container.isCodeWritable
+      ? `"$slipway_work":${containerDirectories.code}`
+      : `"$slipway_dir"/code:${containerDirectories.code}:ro`,
     `"$slipway_outputs":${containerDirectories.run}`,
-    ...mounts.map((mount) => quoteShell(checkedMount(mount))),
+    ...container.mounts.map((mount) => quoteShell(checkedMount(mount))),
   ];
 }
 

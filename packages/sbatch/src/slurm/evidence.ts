@@ -7,6 +7,8 @@ export interface SlurmFiles {
   /** Of the job itself; the members of an array have their own. */
   readonly job: JobEvidence;
   readonly members: ReadonlyMap<number, JobEvidence>;
+  /** Of the last attempt of a group, by the member's name. */
+  readonly group: ReadonlyMap<string, JobEvidence>;
 }
 
 /** The beginning of the evidence files of an array's member: `array-3.attempt-1.exit`. */
@@ -24,6 +26,7 @@ export function isCommitFile(name: string): boolean {
 }
 
 const attemptPattern = /^(?:array-\d+\.)?attempt-([1-9]\d{0,8})\./;
+const groupPattern = /^attempt-(\d+)\.([A-Za-z0-9][A-Za-z0-9_.-]{0,62})\.(start|group|status|exit)$/;
 const memberPattern = /^array-(0|[1-9]\d{0,6})\.(attempt-.*)$/;
 
 /** Reads the evidence files, given by name. Their text is untrusted: what is not exactly a record is told in `unreadable`. */
@@ -38,8 +41,16 @@ export function parseSlurmFiles(files: Readonly<Record<string, string>>, firstAt
       byMember.set(Number(index), { ...member, [rest]: text });
     } else if (!isCommitFile(name)) own[name] = text;
   }
+  const job = parseEvidence(own);
+  const group = new Map<string, Record<string, string>>();
+  for (const [name, text] of Object.entries(own)) {
+    const [, attempt, member, kind] = groupPattern.exec(name) ?? [];
+    if (member === undefined || Number(attempt) !== job.attempt) continue;
+    group.set(member, { ...group.get(member), [`attempt-${attempt}.${kind}`]: text });
+  }
   const members = [...byMember].map(([index, member]) => [index, parseEvidence(member)] as const);
-  return { job: parseEvidence(own), members: new Map(members) };
+  const parts = [...group].map(([name, texts]) => [name, parseEvidence(texts)] as const);
+  return { job, members: new Map(members), group: new Map(parts) };
 }
 
 /** `commit`: which job of Slurm runs the job of a token. Written once, before that job is released. */

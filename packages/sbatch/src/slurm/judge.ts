@@ -3,6 +3,7 @@ import type { JobStatus, MemberStatus } from "@slipway/core";
 import type { CancelRecord } from "../evidence.ts";
 import { combineMembers } from "./combine.ts";
 import { parseSlurmFiles } from "./evidence.ts";
+import { judgeGroupMember } from "./group-member.ts";
 import { includesIndex } from "./job-id.ts";
 import type { SlurmJobId } from "./job-id.ts";
 import { judgeMember } from "./member.ts";
@@ -37,6 +38,8 @@ export interface SlurmJobEvidence {
   /** All indices of an array. Without them a member that left no trace is not missed. */
   readonly arrayIndices?: readonly number[] | undefined;
   readonly hetComponents?: number | undefined;
+  /** Names of a group's members. */
+  readonly groupMembers?: readonly string[] | undefined;
   /** Of this try; 1 when absent. Files of earlier ones do not count. */
   readonly firstAttempt?: number | undefined;
   readonly now: string;
@@ -47,6 +50,14 @@ export interface SlurmJobEvidence {
  * before a missing one. A state that nothing proves is `unknown`, never `failed`; a job that may start again is not final.
  */
 export function judgeSlurmJob(evidence: SlurmJobEvidence): JobStatus {
+  const { groupMembers } = evidence;
+  const whole = judgeWhole(evidence);
+  if (!groupMembers) return whole;
+  const { group } = parseSlurmFiles(evidence.files, evidence.firstAttempt);
+  return { ...whole, members: groupMembers.map((name) => judgeGroupMember(name, { whole, own: group.get(name) })) };
+}
+
+function judgeWhole(evidence: SlurmJobEvidence): JobStatus {
   const queue = ownRows(evidence.squeue, evidence);
   const accounting = ownRows(evidence.sacct, evidence);
   const files = parseSlurmFiles(evidence.files, evidence.firstAttempt);

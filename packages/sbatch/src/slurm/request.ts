@@ -1,4 +1,4 @@
-import type { Job, WarningSignal } from "@slipway/core";
+import type { Job, Resources, WarningSignal } from "@slipway/core";
 
 import { SbatchError } from "../error.ts";
 import { renderArraySpec } from "./array.ts";
@@ -6,8 +6,10 @@ import { tasksPerNode } from "./command.ts";
 import type { SlurmOptions } from "./directives.ts";
 import { renderSlurmDuration } from "./duration.ts";
 import { exclusiveProblems } from "./exclusive.ts";
+import type { GroupLayout } from "./group.ts";
 import { checkSlurmOptions } from "./options.ts";
 import type { CheckOptions } from "./options.ts";
+import { limitSignal } from "./retries.ts";
 
 /** A cluster's own settings for every job. */
 export interface SlurmSettings {
@@ -29,51 +31,68 @@ export interface RequestOptions {
   readonly experiment: string;
   readonly job: Job;
   readonly settings: SlurmSettings;
+  readonly group?: GroupLayout | undefined;
   readonly maxArraySize?: number | undefined;
 }
 
-/** The request, once all its options are right together; else SBATCH_INVALID_OPTION, whose details list every mistake. */
-export function checkedRequest({ slurmVersion, ...options }: RequestOptions & CheckOptions): SlurmOptions {
-  const request = planRequest(options);
+/** The request, one for each component, once all its options are right together; else SBATCH_INVALID_OPTION, whose details list every mistake. */
+export function checkedRequest({ slurmVersion, ...options }: RequestOptions & CheckOptions): readonly SlurmOptions[] {
+  const [first = options.job.resources, ...others] = options.group?.components ?? [];
+  const request = planRequest(options, first);
+  const components = others.map((resources) => planComponent(options, resources));
   const problems = [
     ...checkSlurmOptions({ ...options.settings.sbatch, ...options.job.sbatch }, { slurmVersion }),
-    ...exclusiveProblems(request, slurmVersion),
+    ...[request, ...components].flatMap((each) => exclusiveProblems(each, slurmVersion)),
   ];
   const distinct = [...new Map(problems.map((problem) => [problem.message, problem])).values()];
-  const [first] = distinct;
-  if (!first) return request;
-  const others = distinct.length > 1 ? ` (and ${distinct.length - 1} more)` : "";
-  throw new SbatchError("SBATCH_INVALID_OPTION", `${first.message}${others}`, { hint: first.hint, details: distinct });
+  const [problem] = distinct;
+  if (!problem) return [request, ...components];
+  const more = distinct.length > 1 ? ` (and ${distinct.length - 1} more)` : "";
+  throw new SbatchError("SBATCH_INVALID_OPTION", `${problem.message}${more}`, {
+    hint: problem.hint,
+    details: distinct,
+  });
 }
 
 /** The options of sbatch that a job asks for, by name; those of the job count before those of the cluster. */
-function planRequest({ experiment, job, settings, maxArraySize }: RequestOptions): SlurmOptions {
-  const { nodes, gpusPerNode = 0, cpusPerTask, memoryMiB, timeLimitSeconds, ...resources } = job.resources;
-  const { launcher = "none", array, warning } = job;
-  const tasks = tasksPerNode(job.resources, launcher);
+function planRequest(options: RequestOptions, resources: Resources): SlurmOptions {
+  const { experiment, job, settings, maxArraySize } = options;
+  const { array, warning } = job;
   const requeue = mayRequeue(job, settings);
-  const usual = gpusPerNode > 0 ? settings.partition : (settings.cpuPartition ?? settings.partition);
   return {
     "job-name": `${jobNamePrefix(settings)}${experiment}.${job.name}`,
+    array: array && renderArraySpec(array, { maxArraySize }),
+    signal: warning ? `B:${checkedSignal(warning)}@${checkedSeconds(warning)}` : limitSignal(job),
+    output: array === undefined ? "slurm.log" : "slurm_%a.log",
+    "open-mode": "append",
+    "mail-type": settings.mailType,
+    "mail-user": settings.mailUser,
+    ...planComponent(options, resources),
+    requeue: requeue || undefined,
+    "no-requeue": !requeue || undefined,
+  };
+}
+
+/** What each component of a heterogeneous job asks for itself. Source: sbatch(1) and Slurm's guide to heterogeneous jobs. */
+function planComponent({ job, settings }: RequestOptions, resources: Resources): SlurmOptions {
+  const { nodes, gpusPerNode = 0, cpusPerTask, memoryMiB } = resources;
+  const { timeLimitSeconds = resources.timeLimitSeconds } = job.resources;
+  const tasks = tasksPerNode(resources, job.launcher ?? "none");
+  const usual = gpusPerNode > 0 ? settings.partition : (settings.cpuPartition ?? settings.partition);
+  return {
     account: resources.account ?? settings.account,
     partition: resources.partition ?? usual,
     qos: resources.qos ?? settings.qos,
-    array: array && renderArraySpec(array, { maxArraySize }),
     nodes,
     "ntasks-per-node": tasks > 1 || (nodes ?? 1) > 1 ? tasks : undefined,
     "cpus-per-task": cpusPerTask,
     "gpus-per-node": gpusPerNode > 0 && settings.disableGpusPerNode !== true ? gpusPerNode : undefined,
     mem: memoryMiB === undefined ? undefined : `${Math.ceil(memoryMiB)}M`,
     time: timeLimitSeconds === undefined ? undefined : renderSlurmDuration(timeLimitSeconds),
-    signal: warning && `B:${checkedSignal(warning)}@${checkedSeconds(warning)}`,
-    output: array === undefined ? "slurm.log" : "slurm_%a.log",
-    "open-mode": "append",
-    "mail-type": settings.mailType,
-    "mail-user": settings.mailUser,
     ...settings.sbatch,
     ...job.sbatch,
-    requeue: requeue || undefined,
-    "no-requeue": !requeue || undefined,
+    requeue: undefined,
+    "no-requeue": undefined,
   };
 }
 

@@ -2,13 +2,16 @@ import { quoteShell } from "@slipway/core";
 import type { Job } from "@slipway/core";
 
 import { assertName, renderComments } from "../script.ts";
-import { stepWords } from "./command.ts";
+import { elementsFile, matrixVariables, renderCommandText, renderElementsFile } from "./command-text.ts";
+import type { CommandTextOptions } from "./command-text.ts";
+import { hasRanks } from "./command.ts";
 import { containerDirectories } from "./container.ts";
 import type { Container, ContainerSettings } from "./container.ts";
 import { renderDirectives } from "./directives.ts";
+import { layOutGroup } from "./group.ts";
 import { checkedRequest } from "./request.ts";
 import type { SlurmSettings } from "./request.ts";
-import { renderWords } from "./words.ts";
+import { renderRetries } from "./retries.ts";
 import { renderSlurmWrapper, sbatchScriptName } from "./wrapper.ts";
 
 export interface SbatchScriptOptions {
@@ -41,43 +44,89 @@ export interface SbatchScriptOptions {
  */
 export function renderSbatchScript(options: SbatchScriptOptions): string {
   const { experiment, job, token, comments = [], settings = {}, slurmVersion, maxArraySize } = options;
-  for (const name of [experiment, job.name]) assertName(name);
+  for (const name of [experiment, job.name, job.runDirOf ?? job.name]) assertName(name);
   const { array } = job;
-  const container = planContainer(options);
-  const request = checkedRequest({ experiment, job, settings, slurmVersion, maxArraySize });
-  const words = stepWords({ job, container, srunFlags: options.srunFlags ?? [] });
+  const group = layOutGroup(job);
+  const requests = checkedRequest({ experiment, job, settings, slurmVersion, maxArraySize, group });
   const { cpusPerTask } = job.resources;
+  const isContained = usesContainers(options);
+  const beside = [
+    group ? "env*" : "env",
+    "secrets",
+    "code",
+    ...(renderElements(options) === undefined ? [] : [elementsFile]),
+  ];
   return `#!/bin/sh
 # Job ${job.name} of experiment ${experiment}, run by slipway. Readable, and yours to edit.
 ${comments.map(renderComments).join("")}#
 # Beside it: ${array === undefined ? "" : "array-N."}attempt-1.log (its output; a requeue begins attempt-2), ${array === undefined ? "" : "array-N."}attempt-1.exit (how it went),
 # ${array === undefined ? "slurm.log" : "slurm_N.log"} (what Slurm itself says), run/ (yours to write to), code (read-only).
 # To run it again by hand, in a directory of its own:
-#   mkdir ../${job.name}.again && cp -RP ${sbatchScriptName} env secrets code ../${job.name}.again && cd ../${job.name}.again && sbatch ${sbatchScriptName}
+#   mkdir ../${job.name}.again && cp -RP ${sbatchScriptName} ${beside.join(" ")} ../${job.name}.again && cd ../${job.name}.again && sbatch ${sbatchScriptName}
 #
-${renderDirectives(request)}
+${requests.map(renderDirectives).join("#SBATCH hetjob\n")}
 slipway_experiment=${quoteShell(experiment)}
 slipway_job=${quoteShell(job.name)}
 slipway_token=${quoteShell(token)}
 slipway_dir=$PWD # where it was submitted from
-slipway_outputs=$slipway_dir/run\${SLURM_ARRAY_TASK_ID:+/$SLURM_ARRAY_TASK_ID}
-slipway_code_dir=${container ? containerDirectories.code : "$slipway_dir/code"} slipway_run_dir=${container ? containerDirectories.run : "$slipway_outputs"} # as the command sees them
-${cpusPerTask === undefined ? "" : `export SRUN_CPUS_PER_TASK=${cpusPerTask} # some releases do not tell srun\n`}
-# The command. Its variables are in the files env and secrets.
-set -- ${renderWords(words)}
-
+slipway_outputs=${job.runDirOf === undefined ? "$slipway_dir" : `\${slipway_dir%/*}/${job.runDirOf}`}/run\${SLURM_ARRAY_TASK_ID:+/$SLURM_ARRAY_TASK_ID}
+${job.workdir === "copy" ? `slipway_work=$slipway_dir/copy\${SLURM_ARRAY_TASK_ID:+-$SLURM_ARRAY_TASK_ID} # a writable copy of the code, made anew for each attempt\n` : ""}slipway_code_dir=${isContained ? containerDirectories.code : job.workdir === "copy" ? "$slipway_work" : "$slipway_dir/code"} slipway_run_dir=${isContained ? containerDirectories.run : "$slipway_outputs"} # as the command sees them
+${renderParticulars(job)}${cpusPerTask === undefined ? "" : `export SRUN_CPUS_PER_TASK=${cpusPerTask} # some releases do not tell srun\n`}
+${renderCommandText(commandTextOptions(options))}
 # --- From here on the same text in every script: what runs the command and tells how it ended. ---
 ${renderSlurmWrapper({ holdCode: options.holdCode ?? "" })}`;
 }
 
-function planContainer({ job, containers, secretNames = [] }: SbatchScriptOptions): Container | undefined {
-  if (job.container === undefined || !containers || containers.runtime === "none") return undefined;
+/** What `elements.sh` beside the script holds; undefined where the script itself has all commands. */
+export function renderElements(options: SbatchScriptOptions): string | undefined {
+  return renderElementsFile(commandTextOptions(options));
+}
+
+/** What most jobs do not have. */
+function renderParticulars(job: Job): string {
+  const { retries, group, warning } = job;
+  const ending = (group ?? []).flatMap(({ name, endsGroup }) => (endsGroup ? name : []));
+  const lines = [
+    retries &&
+      `slipway_retries=${quoteShell(renderRetries(retries))} # CAUSE=TIMES that it begins again; a command that exits with 75 asks for it`,
+    retries &&
+      warning &&
+      `slipway_warning=${warning.signalName} slipway_warning_seconds=${warning.secondsBefore} # before the time limit`,
+    group &&
+      `slipway_members=${quoteShell(group.map(({ name }) => name).join(" "))} slipway_ends_group=${quoteShell(ending.join(" "))} # whose success ends the others`,
+    hasRanks(job) && "slipway_ranks=yes # each task has a log of its own, too",
+  ];
+  return lines.flatMap((line) => (typeof line === "string" ? `${line}\n` : [])).join("");
+}
+
+function usesContainers({ job, containers }: SbatchScriptOptions): boolean {
+  const names = [job.container, ...(job.group ?? []).map(({ container }) => container)];
+  return containers !== undefined && containers.runtime !== "none" && names.some((name) => name !== undefined);
+}
+
+function commandTextOptions(options: SbatchScriptOptions): CommandTextOptions {
+  const { job, srunFlags = [] } = options;
+  return { job, group: layOutGroup(job), srunFlags, containerOf: (part) => planContainer(part, options) };
+}
+
+function planContainer(
+  part: Pick<Job, "container" | "mounts" | "env" | "resources">,
+  { job, containers, secretNames = [] }: SbatchScriptOptions,
+): Container | undefined {
+  if (part.container === undefined || !containers || containers.runtime === "none") return undefined;
   const { images = {}, runtime } = containers;
+  const elements = Object.values(job.array?.elements ?? {});
+  const own = [
+    ...(job.array ? ["SLIPWAY_ARRAY_INDEX"] : []),
+    ...(job.group ? ["SLIPWAY_MEMBER"] : []),
+    ...elements.flatMap(({ values }) => matrixVariables(values).map(([name]) => name)),
+  ];
   return {
     runtime,
-    image: images[job.container] ?? job.container,
-    mounts: [...(containers.mounts ?? []), ...(job.mounts ?? [])],
-    variables: [...new Set([...Object.keys(job.env), ...secretNames])],
-    gpus: (job.resources.gpusPerNode ?? 0) > 0,
+    image: images[part.container] ?? part.container,
+    mounts: [...(containers.mounts ?? []), ...(part.mounts ?? [])],
+    variables: [...new Set([...own, ...Object.keys(part.env), ...secretNames])],
+    gpus: (part.resources.gpusPerNode ?? 0) > 0,
+    isCodeWritable: job.workdir === "copy",
   };
 }

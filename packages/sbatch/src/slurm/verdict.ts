@@ -123,6 +123,9 @@ function recorded(current: JobEvidence | undefined): ToldEnd {
 /** Only the wrapper knows the end: slurmctld has forgotten it or does not answer, accounting is late or there is none. */
 function verdictOfWrapper(end: EndRecord, { current, cancel, all, queueIsKnown }: DatedEvidence): Verdict {
   const { reason, ...numbers } = recorded(current);
+  // It asked to begin again: then it waits, or somebody has ended it since.
+  if (end.next !== undefined)
+    return cancel ? { state: "cancelled", ...numbers } : { state: "unknown", reason: "requeued" };
   if (end.outcome === "cancelled" || (end.reason === "terminated" && cancel)) return { state: "cancelled", ...numbers };
   if (end.outcome === "timed_out") return { state: "timed_out", ...numbers };
   if (end.reason === "terminated") {

@@ -1,7 +1,9 @@
 import { endFunction, evidenceFunctions } from "../wrapper/evidence.ts";
-import { runToTheEnd } from "../wrapper/outcome.ts";
 import { runFunctions } from "../wrapper/run.ts";
 import { signalFunctions } from "../wrapper/signals.ts";
+import { attemptFunctions } from "./wrapper-attempt.ts";
+import { groupFunctions } from "./wrapper-group.ts";
+import { retryFunctions } from "./wrapper-retries.ts";
 
 /** The script's name in the run directory. */
 export const sbatchScriptName = "job.sbatch";
@@ -12,19 +14,30 @@ export const sbatchScriptName = "job.sbatch";
  */
 export function renderSlurmWrapper({ holdCode }: { readonly holdCode: string }): string {
   const holding = `\nslipway_hold_code() {\n${holdCode === "" ? "  :" : holdCode.trimEnd()}\n}\n`;
-  return [evidenceFunctions, endFunction, signalFunctions, runFunctions, holding, main, runToTheEnd].join("");
+  return [
+    evidenceFunctions,
+    endFunction,
+    signalFunctions,
+    runFunctions,
+    attemptFunctions,
+    groupFunctions,
+    retryFunctions,
+    holding,
+    main,
+  ].join("");
 }
 
 const main = `
 unset CDPATH
-slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer=''
-slipway_time_limit_seconds='' slipway_graced=yes # Slurm has both alarms.
+slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer='' slipway_readers='' slipway_first='' slipway_first_member=''
+slipway_time_limit_seconds='' slipway_grace_seconds=10 slipway_graced=yes # Slurm has both alarms, unless slipway ends the command itself.
 trap 'slipway_on_signal TERM' TERM
 trap 'slipway_on_signal INT' INT
 trap 'slipway_on_signal HUP' HUP
-trap 'slipway_signal USR1' USR1
-trap 'slipway_signal USR2' USR2
-trap : ALRM
+trap 'slipway_on_warning USR1' USR1
+trap 'slipway_on_warning USR2' USR2
+trap slipway_on_limit XCPU
+trap slipway_on_slurm_alarm ALRM
 
 if [ ! -f "$slipway_dir/${sbatchScriptName}" ]; then
   echo "slipway: $slipway_dir is not this job's directory: submit ${sbatchScriptName} from the directory it lies in" >&2
@@ -36,12 +49,12 @@ case $slipway_code_dir:$slipway_dir in
   exit 1
   ;;
 esac
-slipway_owner='' slipway_first=1 slipway_commit=commit
+slipway_owner='' slipway_first_attempt=1 slipway_commit=commit
 if [ -f submission ]; then
   while IFS='=' read -r slipway_key slipway_value; do
     case $slipway_key in
     token) [ "\${slipway_value##*.}" = 1 ] || slipway_commit=try-\${slipway_value##*.}.commit ;;
-    first_attempt) case $slipway_value in '' | *[!0-9]*) ;; *) slipway_first=$slipway_value ;; esac ;;
+    first_attempt) case $slipway_value in '' | *[!0-9]*) ;; *) slipway_first_attempt=$slipway_value ;; esac ;;
     esac
   done <submission
 fi
@@ -56,9 +69,13 @@ if [ -n "$slipway_owner" ] && [ "$slipway_owner" != "$slipway_id" ]; then
   exit 1
 fi
 
-slipway_attempt=$((slipway_first + \${SLURM_RESTART_COUNT:-0}))
-slipway_attempt_base=$slipway_dir/\${SLURM_ARRAY_TASK_ID:+array-$SLURM_ARRAY_TASK_ID.}attempt-$slipway_attempt
+slipway_index=\${SLURM_ARRAY_TASK_ID-} slipway_member=''
+slipway_attempt=$((slipway_first_attempt + \${SLURM_RESTART_COUNT:-0}))
+slipway_attempt_base=$slipway_dir/\${slipway_index:+array-$slipway_index.}attempt-$slipway_attempt
 slipway_find_boot
+slipway_find $$
+slipway_start=$slipway_found
+slipway_check_budgets
 slipway_choose_runner
 mkdir -p -- "$slipway_outputs"
 if ! slipway_hold_code >>"$slipway_attempt_base.log" 2>&1 || [ ! -d code/. ]; then
@@ -66,5 +83,8 @@ if ! slipway_hold_code >>"$slipway_attempt_base.log" 2>&1 || [ ! -d code/. ]; th
   slipway_finish outcome=ended exit=126 reason=code_missing
   exit 126
 fi
+slipway_copy_code
 slipway_record "$slipway_attempt_base.start" "attempt=$slipway_attempt" "job=\${SLURM_JOB_ID-}" "node=\${SLURMD_NODENAME-}" "at=$(slipway_now)" || exit 1
+if [ -n "\${slipway_members-}" ]; then slipway_run_group; else slipway_run_command "$@"; fi
+slipway_end_attempt
 `;

@@ -34,6 +34,7 @@ hold() {
 }
 trap "let_go; discard >/dev/null 2>&1; exit 1" HUP INT TERM PIPE
 
+# A failed redirection of \`:\` would end the shell (POSIX, special built-ins).
 know_links() {
   links=
   [ ! -f store/links.json ] || IFS= read -r links <store/links.json
@@ -42,8 +43,8 @@ know_links() {
   *\\"links\\":\\"none\\"*) links=none; return ;;
   esac
   links=none
-  : >"$staging/probe" || return 0
-  if ln "$staging/probe" "$staging/probed" 2>/dev/null; then links=hard; else : >"$staging/probed" || return 0; fi
+  printf "" >"$staging/probe" || return 0
+  if ln "$staging/probe" "$staging/probed" 2>/dev/null; then links=hard; else printf "" >"$staging/probed" || return 0; fi
   rm -f "$staging/probe" "$staging/probed"
   printf "{\\"version\\":1,\\"links\\":\\"%s\\"}\\n" "$links" >"store/trash/.del-$nonce.links" &&
     mv -f "store/trash/.del-$nonce.links" store/links.json

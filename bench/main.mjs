@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { packagerBench } from "./packager.mjs";
 import { slurmBench } from "./slurm.mjs";
 import { startBench } from "./start.mjs";
+import { storeBench } from "./store.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const slipway = path.join(root, "apps", "cli", "bin", "slipway.js");
@@ -25,7 +26,7 @@ console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, ${os.type()} ${os.re
 console.log("Each figure is a median of paired whole-process runs; the ratio is the median of the pairs' ratios.\n");
 
 const rows = [];
-for (const bench of [startBench, packagerBench, slurmBench]) {
+for (const bench of [startBench, packagerBench, slurmBench, storeBench]) {
   for (const row of await bench({ slipway, work, only })) {
     rows.push(row);
     const { id, name, measured, against, ratio, target } = row;

@@ -109,6 +109,47 @@ describe.skipIf(!support.available)("on a Slurm cluster", () => {
     ]);
   });
 
+  test("needs that say no more mean the end that the cluster's file says", async () => {
+    const { m } = await machineWithCluster();
+    await using _machine = m;
+    const file = path.join(m.home, "clusters/testbed.yaml");
+    await writeFiles(m.home, { "clusters/testbed.yaml": `${await readFile(file, "utf8")}dependency_type: afterany\n` });
+    const jobs = {
+      a: { run: "exit 5" },
+      b: { needs: "a", run: "echo anyway" },
+      c: { needs: [{ job: "a", type: "ok" }], run: "echo never" },
+    };
+    const { path: repo } = await gitRepository(path.join(m.folder, "repo"), {
+      files: { "exp.yaml": JSON.stringify({ name: "graph", cluster: "testbed", jobs }) },
+    });
+    const { stdout } = await m.slipway(repo, "run", "exp.yaml", "--wait", "--json");
+    expect(JSON.parse(stdout).jobs).toMatchObject([
+      { name: "a", state: "failed" },
+      { name: "b", state: "succeeded" },
+      { name: "c", state: "cancelled" },
+    ]);
+  });
+
+  test("with NeMo-Skills' preset its API keys reach the job as secrets, also from where its tools look", async () => {
+    const { m, jobDir } = await machineWithCluster();
+    await using _machine = m;
+    Object.assign(m.env, { NVIDIA_API_KEY: "nv-1234", HF_HOME: path.join(m.folder, "hf"), WANDB_API_KEY: "" });
+    await writeFiles(m.folder, { "hf/token": "hf-5678\n" });
+    const companion = { name: "nemo_skills", path: "nemo_skills" };
+    const { path: repo } = await gitRepository(path.join(m.folder, "repo"), {
+      files: {
+        "slipway.yaml": JSON.stringify({ preset: "nemo-skills", packaging: { companions: [companion] } }),
+        "nemo_skills/__init__.py": "",
+      },
+    });
+    const words = 'echo "$NVIDIA_API_KEY $NGC_API_KEY $HF_TOKEN ${WANDB_API_KEY-unset}"';
+    const run = await m.slipway(repo, "run", "--cluster", "testbed", "--follow", "--", "sh", "-c", words);
+    expect(run).toMatchObject({ exitCode: 0, stdout: "nv-1234 nv-1234 hf-5678 unset\n" });
+    const [id = ""] = await readdir(`${jobDir}/runs`);
+    expect(await readFile(`${jobDir}/runs/${id}/sh/job.sbatch`, "utf8")).not.toMatch(/nv-1234|hf-5678/);
+    expect(await readFile(path.join(m.home, "runs", id, "experiment.json"), "utf8")).not.toMatch(/nv-1234|hf-5678/);
+  });
+
   test("a secret of the cluster file reaches the job and stands in no file but the 0600 one", async () => {
     const { m, jobDir } = await machineWithCluster();
     await using _machine = m;

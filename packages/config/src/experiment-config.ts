@@ -9,6 +9,8 @@ export interface ExperimentConfig extends Experiment {
   readonly secrets?: readonly string[];
   /** The same by job, for jobs that have any. */
   readonly secretsByJob?: Readonly<Record<string, readonly string[]>>;
+  /** Whose end jobs wait for without saying which, by job: `ok` stands in their needs, and a cluster's `dependencyType` may count instead. */
+  readonly unsaidNeedsByJob?: Readonly<Record<string, readonly string[]>>;
   /** Other experiments that jobs wait for, by job; to be looked up among the records and merged with the jobs' needs. */
   readonly afterByJob?: Readonly<Record<string, readonly AfterReference[]>>;
 }

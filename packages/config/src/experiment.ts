@@ -56,6 +56,12 @@ function toExperiment(file: ExperimentFile, document: ConfigDocument): Experimen
     const after = afterOf(file, job, document);
     return after.length > 0 ? [[linkNames(job.name, repeats[job.name] ?? 1)[0] ?? job.name, after] as const] : [];
   });
+  const unsaidNeedsByJob = written.flatMap(({ name }) => {
+    const unsaid = unsaidNeeds(file.jobs[name]?.needs).map(
+      (needed) => linkNames(needed, repeats[needed] ?? 1).at(-1) ?? "",
+    );
+    return unsaid.length > 0 ? [[linkNames(name, repeats[name] ?? 1)[0] ?? name, unsaid] as const] : [];
+  });
   return {
     name: document.text(["name"]) ?? "",
     jobs: repeatJobs(written, repeats),
@@ -64,12 +70,21 @@ function toExperiment(file: ExperimentFile, document: ConfigDocument): Experimen
       secrets: [...new Set(secretsByJob.flatMap(([, names]) => names))],
       secretsByJob: Object.fromEntries(secretsByJob),
     }),
+    ...(unsaidNeedsByJob.length > 0 && { unsaidNeedsByJob: Object.fromEntries(unsaidNeedsByJob) }),
     ...(afterByJob.length > 0 && { afterByJob: Object.fromEntries(afterByJob) }),
   };
 }
 
 function linkNames(name: string, times: number): readonly string[] {
   return times < 2 ? [name] : Array.from({ length: times }, (_, index) => linkName(name, index + 1));
+}
+
+/** Names of needed jobs of which only the name is written. */
+function unsaidNeeds(needs: ExperimentFile["jobs"][string]["needs"]): readonly string[] {
+  const entries = needs === undefined ? [] : Array.isArray(needs) ? needs : [needs];
+  return entries.flatMap((need) =>
+    typeof need === "object" ? (need.type === undefined ? [String(need.job)] : []) : [String(need)],
+  );
 }
 
 /** The job's own, and the file's for jobs that wait for no job of the file. */

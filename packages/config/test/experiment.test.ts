@@ -59,6 +59,7 @@ jobs:
     ],
     secrets: ["HF_TOKEN", "WANDB_API_KEY"],
     secretsByJob: { train: ["HF_TOKEN", "WANDB_API_KEY"], eval: ["HF_TOKEN"] },
+    unsaidNeedsByJob: { eval: ["train"] },
   });
 });
 
@@ -255,4 +256,10 @@ test("reads a chain of thousands of jobs", () => {
   expect(jobsOf(lines.join("")).map(({ name }) => name)).toEqual(names);
   const turned = lines.toReversed().join("").replace("j0: {run: a", "j0: {run: a, needs: j2999");
   expect(mistakes(`name: e\njobs:\n${turned}`)).toHaveLength(1);
+});
+
+test("tells which needs do not say which end they mean, under the names that the jobs of chains have", () => {
+  const text =
+    "name: e\njobs:\n  a: {run: a, repeat: 2}\n  b: {run: b, needs: [a, {job: c, type: ok}]}\n  c: {run: c, needs: {job: a}}\n  d: {run: d}\n";
+  expect(parseExperiment(text, "e.yaml").unsaidNeedsByJob).toEqual({ b: ["a-2"], c: ["a-2"] });
 });

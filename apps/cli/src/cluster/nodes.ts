@@ -79,8 +79,14 @@ export function renderPartitions(partitions: readonly PartitionSummary[]): strin
 async function ask(transport: Transport, argv: readonly string[], { signal }: Context): Promise<string> {
   const { stdout, stderr, exitCode } = await transport.exec(argv, { signal });
   if (exitCode === 0) return Buffer.from(stdout).toString("utf8");
-  const { SbatchError } = await import("@slipway/sbatch");
-  throw new SbatchError("SBATCH_UNREADABLE_OUTPUT", `${argv[0]} failed on ${transport.host}: ${stderr.trim()}`, {
-    hint: "Check it with: slipway doctor --cluster …",
+  const { SlurmExecutorError } = await import("@slipway/executor-slurm");
+  const said = stderr.trim().split("\n").at(-1) ?? "";
+  if (exitCode === 127) {
+    throw new SlurmExecutorError("EXECUTOR_SLURM_TOOL_MISSING", `${transport.host} has no ${argv[0]}`, {
+      hint: "Is it a login node? Set pre_command (module load slurm), or PATH for non-interactive logins",
+    });
+  }
+  throw new SlurmExecutorError("EXECUTOR_SLURM_UNREACHABLE", `Slurm on ${transport.host} does not answer: ${said}`, {
+    hint: "Queued and running jobs go on. Look again later, or see what else is wrong: slipway doctor --cluster …",
   });
 }

@@ -26,18 +26,24 @@ export function toClusterSettings(config: ClusterConfig): ClusterSettings {
   };
 }
 
-/** A job with what the cluster's file gives to every job: variables, and a time limit where it has none. */
-export function withClusterDefaults(
-  job: Job,
-  config: ClusterConfig,
-  env: Readonly<Record<string, string | undefined>>,
-): Job {
+export interface ClusterDefaults {
+  readonly config: ClusterConfig;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Jobs whose end this one waits for without saying which. */
+  readonly unsaidNeeds?: readonly string[] | undefined;
+}
+
+/** A job with what the cluster's file gives to every job: variables, a time limit where it has none, and which end of a job is meant. */
+export function withClusterDefaults(job: Job, { config, env, unsaidNeeds = [] }: ClusterDefaults): Job {
   const { defaultTimeLimitSeconds, timeLimitSecondsByPartition } = config;
   const partition = job.resources.partition ?? config.partition;
   const ofPartition = partition === undefined ? undefined : timeLimitSecondsByPartition[partition];
   const timeLimitSeconds = job.resources.timeLimitSeconds ?? ofPartition ?? defaultTimeLimitSeconds;
   const resources = { ...job.resources, ...(timeLimitSeconds !== undefined && { timeLimitSeconds }) };
-  return { ...job, resources, env: { ...clusterVariables(config, env), ...job.env } };
+  const needs = job.needs.map((need) =>
+    need.experiment === undefined && unsaidNeeds.includes(need.job) ? { ...need, type: config.dependencyType } : need,
+  );
+  return { ...job, resources, needs, env: { ...clusterVariables(config, env), ...job.env } };
 }
 
 function clusterVariables(

@@ -3,24 +3,33 @@ import { Command } from "@commander-js/extra-typings";
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
 import { printJson } from "../json.ts";
+import { nameAll } from "../report/text.ts";
 
 export function cancelCommand(context: Context) {
   return new Command("cancel")
     .description("ask for the end of an experiment's jobs, or of one job")
     .argument("<EXP[/JOB]>", "an experiment's id, the beginning of one, or its name")
+    .option("--subtree", "and of all jobs that wait for it")
     .option("--signal <S>", "only send this signal (USR1, SIGTERM, …) to the jobs' processes")
     .option("--json", "print one JSON document")
-    .action(async (words, { signal: signalName, json }) => {
+    .action(async (words, { signal: signalName, subtree, json }) => {
       const name = signalName === undefined ? undefined : await parseSignalName(signalName);
       const { openTarget } = await import("../target.ts");
-      const { jobHandles } = await import("@slipway/experiment");
+      const { dependentsOf, jobHandles } = await import("@slipway/experiment");
       await using target = await openTarget(words, context);
-      const { record, jobs, executor } = target;
+      const { record, executor } = target;
+      const names = target.jobs.map((job) => job.name);
+      const { all, never } = dependentsOf(record, names);
+      const jobs = subtree ? record.jobs.filter((job) => names.includes(job.name) || all.includes(job.name)) : target.jobs;
       await executor.cancel(jobHandles(jobs), { signalName: name, signal: context.signal });
-      if (json)
-        return printJson(context.stdout, { experiment: record.id, jobs: jobs.map((job) => job.name), signal: name });
-      const what = jobs.map((job) => `${record.id}/${job.name}`).join(", ");
+      const lost = name === undefined && !subtree ? never : [];
+      if (json) {
+        const cancelled = { experiment: record.id, jobs: jobs.map((job) => job.name), signal: name };
+        return printJson(context.stdout, { ...cancelled, ...(lost.length > 0 && { dependents: lost }) });
+      }
+      const what = nameAll(jobs.map((job) => `${record.id}/${job.name}`));
       context.stdout.write(name === undefined ? `Asked to cancel ${what}\n` : `Sent ${name} to ${what}\n`);
+      if (lost.length > 0) context.stdout.write(`These need it, and cannot begin any more: ${nameAll(lost)}\n`);
     });
 }
 

@@ -98,3 +98,11 @@ export function formatDuration(durationMs: number): string {
 export function count(amount: number, one: string, many = `${one}s`): string {
   return `${amount} ${amount === 1 ? one : many}`;
 }
+
+const mostNamed = 10;
+
+/** `a, b, c`; of many the first ones and how many more there are. */
+export function nameAll(names: readonly string[]): string {
+  if (names.length <= mostNamed) return names.join(", ");
+  return `${names.slice(0, mostNamed - 1).join(", ")} and ${names.length - mostNamed + 1} more`;
+}

@@ -28,6 +28,8 @@ export interface WantedExperiment {
   readonly experiment: Experiment;
   /** The cluster that the experiment file names. */
   readonly cluster?: string | undefined;
+  /** By job: the jobs whose end it waits for without saying which. */
+  readonly unsaidNeeds?: Readonly<Record<string, readonly string[]>> | undefined;
   /** By job: names of variables whose values must stay secret. */
   readonly secrets: Readonly<Record<string, readonly string[]>>;
 }
@@ -99,7 +101,12 @@ async function readExperimentFile(
   const secrets = jobs.map(
     (job) => [job.name, [...(config.secretsByJob?.[job.name] ?? []), ...(options.secret ?? [])]] as const,
   );
-  return { experiment: { name, jobs }, cluster: config.cluster, secrets: Object.fromEntries(secrets) };
+  return {
+    experiment: { name, jobs },
+    cluster: config.cluster,
+    unsaidNeeds: config.unsaidNeedsByJob,
+    secrets: Object.fromEntries(secrets),
+  };
 }
 
 const jobOptionNames: ReadonlySet<string> = new Set([

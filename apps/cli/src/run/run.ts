@@ -16,6 +16,7 @@ import { readExperiment } from "./experiment.ts";
 import type { ExperimentSource, JobOptions } from "./experiment.ts";
 import { followRun } from "./follow.ts";
 import { forCluster } from "./target.ts";
+import { tellSubmission } from "./tell.ts";
 
 export interface RunOptions extends JobOptions, CodeOptions {
   readonly cluster?: string | undefined;
@@ -35,7 +36,8 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   const { options } = request;
   const wanted = await readExperiment(request, context);
   const project = await loadProject(context);
-  const target = await forCluster(options.cluster ?? wanted.cluster ?? project.cluster ?? "local", wanted, context);
+  const name = options.cluster ?? wanted.cluster ?? project.cluster ?? "local";
+  const target = await forCluster(name, wanted, context, project);
   const { experiment, secrets, cluster, clusterFile } = target;
   let transport: Transport | undefined;
   const onTransport = (used: Transport) => (transport = used);
@@ -60,26 +62,9 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   };
   const record = await withProgress("storing the code and submitting", context, () =>
     submitExperiment(submission),
-  ).finally(() => {
-    for (const event of events) tell(event, context);
-  });
+  ).finally(() => tellSubmission(events, context));
   await using _cleaning = cleanAfterSubmission({ config: target.config, transport }, context);
   setExitCode(await afterSubmission({ record, executor, options }, context));
-}
-
-function tell(event: ExperimentEvent, { stderr }: Context): void {
-  if (event.type === "experiment.warning")
-    stderr.write(`warning: ${event.job === undefined ? "" : `${event.job}: `}${event.message}\n`);
-  else if (event.type === "experiment.unclear")
-    stderr.write(
-      `note: nobody can tell yet whether ${event.record.id} was submitted; slipway status looks for its jobs\n`,
-    );
-  else if (event.type === "experiment.submitted") {
-    const { id, cluster, jobs } = event.record;
-    stderr.write(
-      `${id} submitted${cluster === "local" ? "" : ` to ${cluster}`}: ${jobs.map(({ name }) => name).join(", ")}\n`,
-    );
-  }
 }
 
 interface Submitted {
@@ -93,6 +78,10 @@ async function afterSubmission({ record, executor, options }: Submitted, context
   const { id, cluster, code } = record;
   const stays = options.follow ?? options.wait ?? (cluster === "local" && !options.detach);
   try {
+    if (!stays && !options.json) {
+      context.stdout.write(`${id}\n`);
+      return exitCodes.success;
+    }
     const [status] = stays
       ? [await followRun({ record, executor, showsOutput: !options.wait, json: options.json === true }, context)]
       : await pollExperiments({ records: [record], executor });
@@ -105,7 +94,7 @@ async function afterSubmission({ record, executor, options }: Submitted, context
         uploadedBytes: code.uploadedBytes,
         jobs,
       });
-    } else if (!stays) context.stdout.write(`${id}\n`);
+    }
     return stays && status ? exitCodeOfOutcome(status) : exitCodes.success;
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;

@@ -1,4 +1,4 @@
-import type { ClusterConfig } from "@slipway/config";
+import type { ClusterConfig, ProjectConfig } from "@slipway/config";
 import type { Executor, Experiment } from "@slipway/core";
 
 import type { OpenOptions } from "../cluster/open.ts";
@@ -20,8 +20,18 @@ export interface RunTarget {
   open(options?: OpenOptions): Promise<Executor>;
 }
 
+export interface TargetOptions {
+  /** The project's, with which a framework's own rules count. */
+  readonly preset?: ProjectConfig["preset"] | undefined;
+}
+
 /** Reads the cluster's file and applies it; nothing is connected before `open`. */
-export async function forCluster(name: string, wanted: WantedExperiment, context: Context): Promise<RunTarget> {
+export async function forCluster(
+  name: string,
+  wanted: WantedExperiment,
+  context: Context,
+  { preset }: TargetOptions = {},
+): Promise<RunTarget> {
   const { findClusterConfig, openClusterExecutor } = await import("../cluster/open.ts");
   const config = name === "local" ? undefined : await findClusterConfig(name, context);
   if (!config) {
@@ -34,8 +44,12 @@ export async function forCluster(name: string, wanted: WantedExperiment, context
     };
   }
   const { clusterSecrets, withClusterDefaults } = await import("../cluster/settings.ts");
-  const names = clusterSecrets(config, context.env);
-  const jobs = wanted.experiment.jobs.map((job) => withClusterDefaults(job, config, context.env));
+  const presetValues = preset === "nemo-skills" ? await readPresetSecrets(context) : {};
+  const names = [...Object.keys(presetValues), ...clusterSecrets(config, context.env)];
+  const { env } = context;
+  const jobs = wanted.experiment.jobs.map((job) =>
+    withClusterDefaults(job, { config, env, unsaidNeeds: wanted.unsaidNeeds?.[job.name] }),
+  );
   const secretNames = jobs.map(
     (job) => [job.name, [...new Set([...names, ...(wanted.secrets[job.name] ?? [])])]] as const,
   );
@@ -44,7 +58,12 @@ export async function forCluster(name: string, wanted: WantedExperiment, context
     clusterFile: config.file,
     config,
     experiment: { ...wanted.experiment, jobs },
-    secrets: readSecrets({ secrets: Object.fromEntries(secretNames) }, context),
+    secrets: readSecrets({ secrets: Object.fromEntries(secretNames) }, { env: { ...env, ...presetValues } }),
     open: (options) => openClusterExecutor(config, context, options),
   };
+}
+
+async function readPresetSecrets(context: Context): Promise<Readonly<Record<string, string>>> {
+  const { nemoSkillsSecrets } = await import("../cluster/nemo-skills.ts");
+  return nemoSkillsSecrets(context);
 }

@@ -7,6 +7,7 @@ import { cacheDirectory, homeDirectory } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
 import { repositoryTop } from "../project.ts";
+import { createUploadReport } from "../report/upload.ts";
 import { adviseLogin } from "./advise-login.ts";
 import { askOnTerminal } from "./ask.ts";
 import { toClusterSettings } from "./settings.ts";
@@ -65,6 +66,7 @@ async function openSlurmExecutor(
     });
   }
   const { createSlurmExecutor } = await import("@slipway/executor-slurm");
+  const showUpload = createUploadReport(context);
   return createSlurmExecutor({
     transport,
     jobDir: config.jobDir,
@@ -72,6 +74,7 @@ async function openSlurmExecutor(
     cacheDirectory: path.join(cacheDirectory(context), "slurm"),
     onEvent: (event) => {
       if (event.type === "executor-slurm.unreadable_record") onUnreadableRecord?.(event.path, event.why);
+      if (event.type === "store.progress") showUpload(event);
     },
   });
 }

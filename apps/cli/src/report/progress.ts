@@ -2,6 +2,7 @@ import type { Context } from "../context.ts";
 import { drawInTurn } from "./turns.ts";
 
 const patienceMs = 400;
+const shownOn = new WeakMap<Context["stderr"], (more: string) => void>();
 
 /** Does the work; on a terminal a line says what is going on while it takes longer than a moment. */
 export async function withProgress<T>(text: string, { stderr, env }: Context, work: () => Promise<T>): Promise<T> {
@@ -17,10 +18,17 @@ export async function withProgress<T>(text: string, { stderr, env }: Context, wo
     clearTimeout(timer);
     if (spinner.isSpinning) spinner.stop();
   };
+  shownOn.set(stderr, (more) => (spinner.text = `${text}: ${more}`));
   show();
   try {
     return await drawInTurn(stderr, { show, hide }, work);
   } finally {
+    shownOn.delete(stderr);
     hide();
   }
+}
+
+/** Says more in the line that is shown on this terminal; nothing where none is. */
+export function tellProgress(stderr: Context["stderr"], more: string): void {
+  shownOn.get(stderr)?.(more);
 }

@@ -124,6 +124,12 @@ export interface Executor extends AsyncDisposable {
    */
   submit(plans: readonly JobPlan[], options?: SubmitOptions): Promise<readonly JobHandle[]>;
 
+  /**
+   * Takes back what a submission of these plans that was cut off has left: resolving means that none of them that had not begun ever will,
+   * also when the cut-off submission goes on somewhere. Absent where `cancel` of the plans' own handles does.
+   */
+  takeBack?(plans: readonly JobPlan[], options?: CallOptions): Promise<readonly JobHandle[]>;
+
   /** Asks about all jobs in one go. May omit what it has forgotten; never calls an unknown state final. */
   poll(handles: readonly JobHandle[], options?: CallOptions): Promise<ReadonlyMap<JobId, JobStatus>>;
 

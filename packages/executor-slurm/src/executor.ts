@@ -1,7 +1,16 @@
 import { join } from "node:path";
 
 import { systemClock } from "@slipway/core";
-import type { CallOptions, Clock, Event, Executor, FoundExperiment, JobHandle, Transport } from "@slipway/core";
+import type {
+  CallOptions,
+  Clock,
+  Event,
+  Executor,
+  FoundExperiment,
+  JobHandle,
+  JobPlan,
+  Transport,
+} from "@slipway/core";
 import { createCodeStore } from "@slipway/store";
 import type { StoreEvent } from "@slipway/store";
 
@@ -17,6 +26,7 @@ import { forgetQueue, rememberSubmitted } from "./remember-jobs.ts";
 import { openMemory } from "./remembered.ts";
 import { openStaging } from "./staging.ts";
 import { submitPlans } from "./submit.ts";
+import type { SubmitContext } from "./submit.ts";
 
 export type SlurmExecutorEvent =
   | StoreEvent
@@ -40,6 +50,7 @@ export interface SlurmExecutorOptions {
 
 export interface SlurmExecutor extends Executor {
   findExperiments(options?: CallOptions): Promise<readonly FoundExperiment[]>;
+  takeBack(plans: readonly JobPlan[], options?: CallOptions): Promise<readonly JobHandle[]>;
 }
 
 /** Runs jobs through Slurm. They go on whatever becomes of this process and of its connection. */
@@ -68,6 +79,21 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
     remembers: options.cacheDirectory !== undefined,
   });
 
+  async function submitStaged(
+    plans: readonly JobPlan[],
+    choice: Pick<SubmitContext, "record" | "takesBack" | "signal">,
+  ): Promise<readonly JobHandle[]> {
+    const { signal } = choice;
+    signal?.throwIfAborted();
+    const { clusterName } = await knowledge.facts(signal);
+    const context = { ...place, transport, cluster, clusterName, memory, ...choice };
+    return submitPlans(plans, context).catch(async (error: unknown) => {
+      const again = await staging.again(plans, error, { signal });
+      if (!again) throw error;
+      return submitPlans(again, context);
+    });
+  }
+
   return {
     apiVersion: 1,
     name: "slurm",
@@ -76,17 +102,15 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
       return staging.stage(bundle, callOptions);
     },
     plan: (job, context) => planSlurmJob(job, context, { jobDir, cluster, facts: knowledge.known() }),
-    async submit(plans, { signal, record } = {}) {
-      signal?.throwIfAborted();
-      const { clusterName } = await knowledge.facts(signal);
-      const context = { ...place, transport, cluster, clusterName, memory, record, signal };
-      const handles = await submitPlans(plans, context).catch(async (error: unknown) => {
-        const again = await staging.again(plans, error, { signal });
-        if (!again) throw error;
-        return submitPlans(again, context);
-      });
+    submit: async (plans, { signal, record } = {}) => {
+      const handles = await submitStaged(plans, { record, signal });
       await rememberSubmitted(memory, plans, handles);
       onEvent?.({ type: "executor-slurm.submitted", handles });
+      return handles;
+    },
+    async takeBack(plans, { signal } = {}) {
+      const handles = await submitStaged(plans, { takesBack: true, signal });
+      await forgetQueue(memory);
       return handles;
     },
     poll: (handles, { signal } = {}) => poll(handles, { signal, asksAccounting: true }),

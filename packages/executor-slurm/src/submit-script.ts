@@ -20,6 +20,8 @@ export interface SubmitScriptOptions {
   readonly plans: readonly JobPlan[];
   /** Whether the texts that all submissions share travel too; without them the script may answer FAIL text. */
   readonly sendsShared: boolean;
+  /** Cancels the jobs that have not begun, in place of letting them start. */
+  readonly takesBack?: boolean | undefined;
   readonly record?: ExperimentRecord | undefined;
 }
 
@@ -30,7 +32,7 @@ export interface SubmitScript {
 
 /** One script that submits all jobs, or none. Answers JOB N ID for each, N its place among the plans. */
 export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
-  const { jobDir, clusterName, nonce, settings, plans, sendsShared, record } = options;
+  const { jobDir, clusterName, nonce, settings, plans, sendsShared, record, takesBack = false } = options;
   const numbers = new Map(plans.map((plan, index) => [`${plan.experiment}/${plan.job.name}`, index]));
   const jobs = plans.map((plan, number): RenderedJob => {
     const needs = plan.job.needs.map((need) => ({
@@ -65,8 +67,11 @@ export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
     "set --\n",
     ...jobs.map(renderCommit),
     "take_back_late\n",
-    '[ $# -eq 0 ] || release "$@"\n',
-    ...jobs.map(({ number, directory }) => `: >${quoteShell(directory)}/released; say JOB ${number} "$id_${number}"\n`),
+    `[ $# -eq 0 ] || ${takesBack ? "withdraw" : "release"} "$@"\n`,
+    ...jobs.map(
+      ({ number, directory }) =>
+        `${takesBack ? "" : `: >${quoteShell(directory)}/released; `}say JOB ${number} "$id_${number}"\n`,
+    ),
   ].join("");
   return { text, shared };
 }

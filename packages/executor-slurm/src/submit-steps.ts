@@ -248,6 +248,9 @@ take_back_late() { [ -z "$late" ] || said=$(scancel $late 2>&1) || unanswered "$
 # A job waits for those that count: ID DEPENDENCIES.
 wait_for() { said=$(scontrol update "JobId=$1" "Dependency=$2" 2>&1) || unanswered "$said"; }
 
+# Of a submission that is taken back: what is committed and cancelled nobody else submits under its token: ID...
+withdraw() { said=$(scancel "$@" 2>&1) || unanswered "$said"; }
+
 # Lets the jobs start: ID... One that has begun, or ended, needs it no more.
 release() {
   said=$(IFS=,; scontrol release "$*" 2>&1) && return

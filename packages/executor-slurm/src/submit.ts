@@ -17,18 +17,29 @@ export interface SubmitContext extends ClusterPlace {
   readonly clusterName: string;
   readonly memory: Memory;
   readonly record?: ExperimentRecord | undefined;
+  /** What has not begun is cancelled, in place of being let go. */
+  readonly takesBack?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Submits all jobs, or none, in one command. Under tokens that were submitted before, nothing is submitted twice. */
 export async function submitPlans(plans: readonly JobPlan[], context: SubmitContext): Promise<readonly JobHandle[]> {
-  const { transport, jobDir, cluster, clusterName, memory, record, signal } = context;
+  const { transport, jobDir, cluster, clusterName, memory, record, takesBack, signal } = context;
   signal?.throwIfAborted();
   const ordered = orderPlans(plans);
   if (ordered.length === 0) return [];
   const nonce = randomBytes(8).toString("hex");
   const render = (sendsShared: boolean) =>
-    renderSubmitScript({ jobDir, clusterName, nonce, settings: cluster, plans: ordered, sendsShared, record });
+    renderSubmitScript({
+      jobDir,
+      clusterName,
+      nonce,
+      settings: cluster,
+      plans: ordered,
+      sendsShared,
+      record,
+      takesBack,
+    });
   const known = (await memory.read()).texts ?? [];
   const { shared } = render(false);
   const areKnown = shared.every(({ sha256 }) => known.includes(sha256));

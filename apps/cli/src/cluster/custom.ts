@@ -42,6 +42,7 @@ function plainObject(executor: Executor): Executor {
     poll: (handles, options) => executor.poll(handles, options),
     cancel: (handles, options) => executor.cancel(handles, options),
     logs: (handle, options) => executor.logs(handle, options),
+    ...(executor.takeBack && { takeBack: (plans, options) => executor.takeBack?.(plans, options) ?? none }),
     ...(executor.findExperiments && { findExperiments: (options) => executor.findExperiments?.(options) ?? none }),
     [Symbol.asyncDispose]: () => executor[Symbol.asyncDispose](),
   };

@@ -17,6 +17,7 @@ export interface Context {
 }
 
 export interface OutputStream extends Pick<WriteStream, "isTTY" | "columns"> {
+  readonly rows?: number | undefined;
   write(text: string | Uint8Array): unknown;
 }
 

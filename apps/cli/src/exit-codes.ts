@@ -18,6 +18,7 @@ const byCode: Readonly<Record<string, number>> = {
   CLI_NOT_THERE: exitCodes.notFound,
   CLI_CODE_GONE: exitCodes.notFound,
   CLI_CODE_DAMAGED: exitCodes.refused,
+  CLI_PULL_FAILED: exitCodes.refused,
   CLI_CANNOT_WRITE: exitCodes.refused,
   CONFIG_CLUSTER_NOT_FOUND: exitCodes.notFound,
   EXPERIMENT_INVALID: exitCodes.wrongUse,

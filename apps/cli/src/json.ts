@@ -1,3 +1,4 @@
+import type { MemberStatus } from "@slipway/core";
 import type { ExperimentStatus, NamedJobStatus } from "@slipway/experiment";
 
 import type { OutputStream } from "./context.ts";
@@ -8,11 +9,12 @@ export function printJson(stream: OutputStream, document: unknown): void {
 }
 
 /** A job as `run --json` and `status --json` give it; its keys are API. */
-export function jobDocument(status: NamedJobStatus): object {
+export function jobDocument(status: NamedJobStatus | MemberStatus): object {
   const { name, state, nativeId, nativeState, reason, exitCode, signal, attempt, ...rest } = status;
-  const { submittedAt, startedAt, endedAt, evidence } = rest;
+  const { submittedAt, startedAt, endedAt, evidence, members } = rest;
   return {
     name,
+    array: "arrayIndex" in status ? status.arrayIndex : undefined,
     state,
     nativeId,
     nativeState,
@@ -24,6 +26,7 @@ export function jobDocument(status: NamedJobStatus): object {
     startedAt,
     endedAt,
     evidence,
+    members: members?.map(jobDocument),
   };
 }
 

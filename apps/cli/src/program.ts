@@ -13,6 +13,8 @@ import { logsCommand } from "./commands/logs.ts";
 import { nodesCommand } from "./commands/nodes.ts";
 import { packageCommand } from "./commands/package.ts";
 import { pinCommand, unpinCommand } from "./commands/pin.ts";
+import { pullCommand } from "./commands/pull.ts";
+import { rerunCommand } from "./commands/rerun.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { runCommand } from "./commands/run.ts";
 import { sbatchCommand } from "./commands/sbatch.ts";
@@ -38,11 +40,13 @@ export function createProgram(context: Context, setExitCode: SetExitCode) {
     });
   const commands = [
     runCommand(context, setExitCode),
-    statusCommand(context),
+    statusCommand(context, setExitCode),
     listCommand(context),
     logsCommand(context, setExitCode),
     waitCommand(context, setExitCode),
     cancelCommand(context),
+    rerunCommand(context, setExitCode),
+    pullCommand(context),
     showCommand(context),
     sbatchCommand(context),
     syncCommand(context, setExitCode),

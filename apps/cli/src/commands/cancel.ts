@@ -14,13 +14,22 @@ export function cancelCommand(context: Context) {
     .option("--json", "print one JSON document")
     .action(async (words, { signal: signalName, subtree, json }) => {
       const name = signalName === undefined ? undefined : await parseSignalName(signalName);
+      const { takeBackForUser } = await import("../sync/complete.ts");
+      const taken = name === undefined ? await takeBackForUser(words, context) : undefined;
+      if (taken) {
+        if (json) return printJson(context.stdout, { experiment: taken.id, jobs: taken.jobs.map((job) => job.name) });
+        context.stdout.write(`Took back ${taken.id}, whose submission was cut off: nothing of it will begin\n`);
+        return;
+      }
       const { openTarget } = await import("../target.ts");
       const { dependentsOf, jobHandles } = await import("@slipway/experiment");
       await using target = await openTarget(words, context);
       const { record, executor } = target;
       const names = target.jobs.map((job) => job.name);
       const { all, never } = dependentsOf(record, names);
-      const jobs = subtree ? record.jobs.filter((job) => names.includes(job.name) || all.includes(job.name)) : target.jobs;
+      const jobs = subtree
+        ? record.jobs.filter((job) => names.includes(job.name) || all.includes(job.name))
+        : target.jobs;
       await executor.cancel(jobHandles(jobs), { signalName: name, signal: context.signal });
       const lost = name === undefined && !subtree ? never : [];
       if (json) {

@@ -1,8 +1,7 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 
 import type { Context, SetExitCode } from "../context.ts";
-import { CliError } from "../error.ts";
-import { codeChoice, collect, wholeNumber } from "../values.ts";
+import { assertOneWay, codeChoice, collect, wholeNumber } from "../values.ts";
 
 export function runCommand(context: Context, setExitCode: SetExitCode) {
   return new Command("run")
@@ -23,6 +22,16 @@ export function runCommand(context: Context, setExitCode: SetExitCode) {
     .option("--qos <Q>", "Slurm's quality of service")
     .option("--env <K[=V]>", "set a variable for the job; without a value it takes yours (repeatable)", collect)
     .option("--secret <K>", "like --env K, but the value is never recorded or shown (repeatable)", collect)
+    .option("--array <SPEC>", "run it once for each index: 0-9, 1,3,5-9:2, 0-99%4")
+    .option("--after <EXP[/JOB][:TYPE]>", "wait for another experiment; ok, any, notok (repeatable)", collect)
+    .option("--container <NAME>", "a container of the cluster's, or an image")
+    .option("--mount <SRC:DST[:ro]>", "what the container sees (repeatable)", collect)
+    .option("--sbatch <K=V>", "any other option of sbatch (repeatable)", collect)
+    .option("--retries <N>", "begin again up to N times for each cause of an end", wholeNumber(0))
+    .option("--repeat <N>", "a chain of N jobs, each resuming the last", wholeNumber(1))
+    .addOption(new Option("--launcher <L>", "what starts its processes").choices(["none", "torchrun"] as const))
+    .option("--warning <SIGNAL@TIME>", "a signal before the time limit: USR1@300")
+    .option("--set <PATH=VALUE>", "change a value of the experiment file: jobs.train.gpus=4 (repeatable)", collect)
     .option("--include <GLOB>", "ship untracked or ignored files too (repeatable)", collect)
     .option(
       "--code <WHICH>",
@@ -39,11 +48,7 @@ export function runCommand(context: Context, setExitCode: SetExitCode) {
     .option("--dry-run", "show the exact script and what would travel; touch nothing")
     .option("--json", "print one JSON document; a job's output goes to stderr")
     .action(async (file, options) => {
-      if ([options.follow, options.wait, options.detach].filter(Boolean).length > 1) {
-        throw new CliError("CLI_USAGE", "--follow, --wait and --detach exclude each other", {
-          hint: "Leave all but one out",
-        });
-      }
+      assertOneWay(options);
       const { runExperiment } = await import("../run/run.ts");
       await runExperiment({ file, argv: context.afterDashes, options }, context, setExitCode);
     });

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import type { Command as JobCommand, ExperimentRecord, RecordedJob } from "@slipway/core";
+import type { Command as JobCommand, Dependency, ExperimentRecord, JobArray, RecordedJob } from "@slipway/core";
 
 import { readRecords } from "../compose.ts";
 import type { Context } from "../context.ts";
@@ -45,7 +45,7 @@ function unknown({ name }: RecordedJob) {
   return { name, state: "unknown", attempt: 1, evidence: [] } as const;
 }
 
-function experimentLines({ id, name, cluster, createdAt, cwd, code }: ExperimentRecord): string[] {
+function experimentLines({ id, name, cluster, createdAt, cwd, code, rerunOf }: ExperimentRecord): string[] {
   const { commit, branch, remote, dirty, digest, files, bytes, rule, root, directory } = code;
   const lines = [
     `experiment  ${id} (${name}), ${createdAt}`,
@@ -60,14 +60,24 @@ function experimentLines({ id, name, cluster, createdAt, cwd, code }: Experiment
       `commit      ${commit}${branch === undefined ? "" : ` on ${branch}`}${dirty ? ", with uncommitted changes" : ""}`,
     );
   }
+  if (rerunOf !== undefined) lines.push(`runs again  ${rerunOf}`);
   if (remote !== undefined) lines.push(`remote      ${remote}`);
   return lines;
 }
 
 function jobLines(job: RecordedJob, quote: (argv: readonly string[]) => string): readonly string[] {
   const lines = [`  command   ${commandText(job.command, quote)}`];
-  if (job.needs.length > 0)
-    lines.push(`  needs     ${job.needs.map((need) => `${need.job} (${need.type})`).join(", ")}`);
+  for (const { name, command } of job.group ?? []) lines.push(`    .${name.padEnd(7)} ${commandText(command, quote)}`);
+  if (job.array) lines.push(`  array     ${count(job.array.indices.length, "element")}${arrayText(job.array)}`);
+  if (job.needs.length > 0) lines.push(`  needs     ${job.needs.map(needText).join(", ")}`);
+  if (job.runDirOf !== undefined) lines.push(`  goes on   in the run directory of ${job.runDirOf}`);
+  if (job.retries) lines.push(`  retries   ${pairs(job.retries)}`);
+  if (job.warning) lines.push(`  warning   ${job.warning.signalName}, ${job.warning.secondsBefore} s before the limit`);
+  if (job.container !== undefined) lines.push(`  container ${job.container}`);
+  if (job.mounts && job.mounts.length > 0) lines.push(`  mounts    ${job.mounts.join(" ")}`);
+  if (job.launcher !== undefined) lines.push(`  launcher  ${job.launcher}`);
+  if (job.workdir !== undefined) lines.push(`  workdir   ${job.workdir}`);
+  if (job.sbatch) lines.push(`  sbatch    ${pairs(job.sbatch)}`);
   const resources = Object.entries(job.resources).map(([key, value]) => `${key} ${value}`);
   if (resources.length > 0) lines.push(`  resources ${resources.join(", ")}`);
   const env = Object.keys(job.env);
@@ -75,6 +85,20 @@ function jobLines(job: RecordedJob, quote: (argv: readonly string[]) => string):
   if (job.secrets.length > 0) lines.push(`  secrets   ${job.secrets.join(" ")} (values are not recorded)`);
   if (job.handle) lines.push(`  run dir   ${job.handle.runDir}`);
   return lines;
+}
+
+function needText({ job, type, experiment }: Dependency): string {
+  return `${experiment === undefined ? "" : `${experiment}/`}${job} (${type})`;
+}
+
+function arrayText({ maxRunning }: JobArray): string {
+  return maxRunning === undefined ? "" : `, ${maxRunning} at a time`;
+}
+
+function pairs(values: object): string {
+  return Object.entries(values)
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(", ");
 }
 
 function commandText(command: JobCommand, quote: (argv: readonly string[]) => string): string {

@@ -9,21 +9,69 @@ export interface StatusRendering {
   /** Adds the evidence below each job. */
   readonly why: boolean;
   readonly now: Date;
+  /** What each job waits for, in words, by its name. */
+  readonly needs?: ReadonlyMap<string, string> | undefined;
 }
 
 /** One experiment: a line for it, a line for each job. */
-export function renderStatus(status: ExperimentStatus, { color, why, now }: StatusRendering): string {
+export function renderStatus(status: ExperimentStatus, { color, why, now, needs }: StatusRendering): string {
   const head = `${paint(status.experiment, "bold", color)} on ${status.cluster}: ${stateText(status.state, color)}\n`;
-  const rows = status.jobs.map((job) => [
-    `  ${job.name}`,
+  const isOne = status.jobs.length === 1;
+  const shown = status.jobs.flatMap((job) => [{ job, name: nameWithIndices(job) }, ...partsOf(job, isOne || why)]);
+  const rows = shown.map(({ job, name }) => [
+    `  ${name}`,
     stateText(job.state, color),
     jobTime(job, now),
-    paint(describeJob(job), "dim", color),
+    paint(
+      [describeMembers(job), describeJob(job), needs?.get(job.name) ?? ""].filter(Boolean).join("; "),
+      "dim",
+      color,
+    ),
   ]);
   if (!why) return head + renderTable(rows);
   const table = renderTable(rows).split("\n");
-  const lines = status.jobs.flatMap((job, index) => [table[index] ?? "", ...reasonLines(job), ...evidenceLines(job)]);
+  const lines = shown.flatMap(({ job }, index) => [table[index] ?? "", ...reasonLines(job), ...evidenceLines(job)]);
   return `${head}${lines.join("\n")}\n`;
+}
+
+interface ShownPart {
+  readonly job: NamedJobStatus;
+  readonly name: string;
+}
+
+/** A group's members always; an array's elements, which may be many, where somebody looks at the job alone. */
+function partsOf({ members = [] }: NamedJobStatus, elementsToo: boolean): readonly ShownPart[] {
+  return members
+    .filter(({ arrayIndex }) => arrayIndex === undefined || elementsToo)
+    .map((job) => ({ job, name: job.arrayIndex === undefined ? `  .${job.name}` : `  [${job.arrayIndex}]` }));
+}
+
+/** `train[0-9]`, `train[0,2,4-9]`. */
+export function nameWithIndices({ name, members = [] }: NamedJobStatus): string {
+  const indices = members.flatMap(({ arrayIndex }) => arrayIndex ?? []);
+  return indices.length === 0 ? name : `${name}[${renderIndices(indices)}]`;
+}
+
+function renderIndices(indices: readonly number[]): string {
+  const ranges: { first: number; last: number }[] = [];
+  for (const index of indices.toSorted((a, b) => a - b)) {
+    const range = ranges.at(-1);
+    if (range && range.last === index - 1) range.last = index;
+    else ranges.push({ first: index, last: index });
+  }
+  const shown = ranges.slice(0, 5).map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
+  return `${shown.join(",")}${ranges.length > 5 ? ",…" : ""}`;
+}
+
+/** `7 succeeded, 2 running, 1 failed` of an array. */
+function describeMembers({ members = [] }: NamedJobStatus): string {
+  const elements = members.filter(({ arrayIndex }) => arrayIndex !== undefined);
+  const counts = new Map<string, number>();
+  for (const { state } of elements) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([state, amount]) => `${amount} ${state}`)
+    .join(", ");
 }
 
 /** Why a job waits, in words, where Slurm's word for it is known. */

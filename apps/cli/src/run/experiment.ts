@@ -1,11 +1,12 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 
-import { isEnvironmentName, isJobName } from "@slipway/core";
-import type { Experiment, Resources } from "@slipway/core";
+import { isJobName, nearest } from "@slipway/core";
+import type { Experiment, Job, Launcher, Resources } from "@slipway/core";
+import type { After } from "@slipway/experiment";
 
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
+import { readEnvironment } from "./environment.ts";
 
 /** The options of `run` that describe the job. */
 export interface JobOptions {
@@ -22,6 +23,18 @@ export interface JobOptions {
   readonly qos?: string | undefined;
   readonly env?: readonly string[] | undefined;
   readonly secret?: readonly string[] | undefined;
+  readonly array?: string | undefined;
+  readonly after?: readonly string[] | undefined;
+  readonly container?: string | undefined;
+  readonly mount?: readonly string[] | undefined;
+  /** `K=V`, or K alone for an option without a value. */
+  readonly sbatch?: readonly string[] | undefined;
+  readonly retries?: number | undefined;
+  readonly repeat?: number | undefined;
+  readonly launcher?: Launcher | undefined;
+  readonly warning?: string | undefined;
+  /** `PATH=VALUE`, for an experiment file. */
+  readonly set?: readonly string[] | undefined;
 }
 
 export interface WantedExperiment {
@@ -32,6 +45,10 @@ export interface WantedExperiment {
   readonly unsaidNeeds?: Readonly<Record<string, readonly string[]>> | undefined;
   /** By job: names of variables whose values must stay secret. */
   readonly secrets: Readonly<Record<string, readonly string[]>>;
+  /** By job: other experiments that must end first. */
+  readonly after: Readonly<Record<string, readonly After[]>>;
+  /** Throws where a job asks for a container by a name that the cluster does not have. */
+  readonly checkContainers: (known: readonly string[]) => void;
 }
 
 export interface ExperimentSource {
@@ -52,7 +69,11 @@ export async function readExperiment(
       "Give an experiment file or a command",
     );
   }
-  if (file !== undefined) return readExperimentFile(file, options, context);
+  if (file !== undefined) {
+    const { readExperimentFile } = await import("./experiment-file.ts");
+    return readExperimentFile(file, options, context);
+  }
+  if (options.set) throw usage("--set changes values of an experiment file, and there is none", "Leave it out");
   if (argv === undefined || argv.length === 0) {
     throw usage("There is nothing to run", "Say it behind two dashes: slipway run -- python train.py");
   }
@@ -62,65 +83,54 @@ export async function readExperiment(
     throw usage(`${JSON.stringify(job)} cannot be a job's name`, "Use letters, digits, '_', '.' and '-'");
   const env = readEnvironment(options.env, context);
   const resources = await readResources(options);
-  const jobs = [{ name: job, command: { kind: "argv", argv }, resources, env, needs: [] } as const];
-  return { experiment: { name, jobs }, secrets: { [job]: options.secret ?? [] } };
-}
-
-async function readExperimentFile(
-  file: string,
-  options: JobOptions,
-  { cwd, env, signal }: Context,
-): Promise<WantedExperiment> {
-  if (!/\.ya?ml$/.test(file)) {
-    throw usage(
-      `${JSON.stringify(file)} is not an experiment file (.yaml)`,
-      `To run it as a command: slipway run -- ${file} …`,
-    );
-  }
-  const forOneJob = Object.entries({ ...options, name: undefined, env: undefined, secret: undefined }).find(
-    ([key, value]) => value !== undefined && jobOptionNames.has(key),
-  );
-  if (forOneJob) {
-    throw usage(
-      `An option for a single job was given with an experiment file: ${forOneJob[0]}`,
-      `Write it into ${file}`,
-    );
-  }
-  const { parseExperiment, ConfigError } = await import("@slipway/config");
-  let text: string;
-  try {
-    text = await readFile(path.resolve(cwd, file), { encoding: "utf8", signal });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError("CONFIG_UNREADABLE", `The experiment file cannot be read: ${why}`, { cause: error });
-  }
-  const config = parseExperiment(text, file);
-  const name = options.name ?? config.name;
-  const extra = readEnvironment(options.env, { env });
-  const jobs = config.jobs.map((job) => ({ ...job, env: { ...job.env, ...extra } }));
-  const secrets = jobs.map(
-    (job) => [job.name, [...(config.secretsByJob?.[job.name] ?? []), ...(options.secret ?? [])]] as const,
-  );
+  const particulars = await readParticulars(options);
+  const jobs: readonly Job[] = [
+    { name: job, command: { kind: "argv", argv }, resources, env, needs: [], ...particulars },
+  ];
+  const { repeat = 1 } = options;
+  const { parseAfter, repeatJobs } = await import("@slipway/config/light");
+  const chain = repeat > 1 ? repeatJobs(jobs, { [job]: repeat }) : jobs;
+  const after = (options.after ?? []).map(parseAfter);
   return {
-    experiment: { name, jobs },
-    cluster: config.cluster,
-    unsaidNeeds: config.unsaidNeedsByJob,
-    secrets: Object.fromEntries(secrets),
+    experiment: { name, jobs: chain },
+    secrets: Object.fromEntries(chain.map((each) => [each.name, options.secret ?? []])),
+    after: { [chain[0]?.name ?? job]: after },
+    checkContainers: (known) => checkContainer(options.container, known),
   };
 }
 
-const jobOptionNames: ReadonlySet<string> = new Set([
-  "job",
-  "nodes",
-  "ntasksPerNode",
-  "gpus",
-  "cpus",
-  "mem",
-  "time",
-  "partition",
-  "account",
-  "qos",
-]);
+type Particulars = Partial<Pick<Job, "array" | "container" | "mounts" | "sbatch" | "retries" | "launcher" | "warning">>;
+
+async function readParticulars(options: JobOptions): Promise<Particulars> {
+  const { array, container, mount, sbatch, retries, launcher, warning } = options;
+  const { parseArray, parseWarning, retriesForEach } = await import("@slipway/config/light");
+  return {
+    ...(array !== undefined && { array: parseArray(array) }),
+    ...(container !== undefined && { container }),
+    ...(mount !== undefined && { mounts: mount }),
+    ...(sbatch !== undefined && { sbatch: Object.fromEntries(sbatch.map(readSbatchOption)) }),
+    ...(retries !== undefined && { retries: retriesForEach(retries) }),
+    ...(launcher !== undefined && { launcher }),
+    ...(warning !== undefined && { warning: parseWarning(warning) }),
+  };
+}
+
+function readSbatchOption(word: string): readonly [string, string | true] {
+  const [, name, value] = /^(?:--)?([A-Za-z][A-Za-z0-9-]*)(?:=(.*))?$/s.exec(word) ?? [];
+  if (name === undefined) throw usage(`${JSON.stringify(word)} is no option of sbatch`, "Say --sbatch constraint=a100");
+  return [name, value ?? true];
+}
+
+/** A plain name must be one of the cluster's, where it names any; a path or an image may be anything. */
+function checkContainer(container: string | undefined, known: readonly string[]): void {
+  if (container === undefined || known.length === 0 || known.includes(container)) return;
+  if (!/^[A-Za-z0-9_-]+$/.test(container)) return;
+  const near = nearest(container, known);
+  throw usage(
+    `The cluster has no container ${JSON.stringify(container)}`,
+    near === undefined ? `Its containers are: ${known.join(", ")}` : `Did you mean ${near}?`,
+  );
+}
 
 async function readResources(options: JobOptions): Promise<Resources> {
   const { nodes, ntasksPerNode, gpus, cpus, mem, time, partition, account, qos } = options;
@@ -144,47 +154,6 @@ async function parseAmounts({ mem, time }: Pick<JobOptions, "mem" | "time">): Pr
     ...(mem !== undefined && { memoryMiB: parseMemoryMiB(mem) }),
     ...(time !== undefined && { timeLimitSeconds: parseDuration(time) }),
   };
-}
-
-/** `K=V` sets, `K` takes the value from the caller's environment. */
-function readEnvironment(
-  words: readonly string[] | undefined,
-  { env }: Pick<Context, "env">,
-): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    (words ?? []).map((word) => {
-      const equals = word.indexOf("=");
-      const name = equals < 0 ? word : word.slice(0, equals);
-      if (!isEnvironmentName(name))
-        throw usage(`${JSON.stringify(name)} cannot be a variable's name`, "Say --env NAME=value");
-      const value = equals < 0 ? env[name] : word.slice(equals + 1);
-      if (value === undefined) throw usage(`The variable ${name} is not set here`, `Say --env ${name}=value`);
-      return [name, value] as const;
-    }),
-  );
-}
-
-/** The values of secrets, from the caller's environment, by job. */
-export function readSecrets(
-  { secrets }: Pick<WantedExperiment, "secrets">,
-  { env }: Pick<Context, "env">,
-): Readonly<Record<string, Readonly<Record<string, string>>>> {
-  const values = Object.entries(secrets).map(([job, names]) => [job, readSecretValues(names, env)] as const);
-  return Object.fromEntries(values);
-}
-
-function readSecretValues(names: readonly string[], env: Context["env"]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    names.map((name) => {
-      if (!isEnvironmentName(name)) {
-        const shown = JSON.stringify(name.split("=")[0]);
-        throw usage(`${shown} cannot be a variable's name`, "Say --secret NAME; the value comes from your environment");
-      }
-      const value = env[name];
-      if (value === undefined) throw usage(`The secret ${name} is not set here`, `export ${name} first`);
-      return [name, value] as const;
-    }),
-  );
 }
 
 const interpreters = /^(?:python[\d.]*|node|bun|deno|sh|bash|zsh|ruby|perl|Rscript|julia|uv|torchrun)$/;

@@ -24,6 +24,8 @@ export async function followRun(run: FollowedRun, context: Context): Promise<Exp
     ? printLogs({ jobs: record.jobs, executor }, context, { follow: true, signal, stream })
     : Promise.resolve();
   try {
+    // One job's log ends with the job: until then nobody need ask for its state, which is not shown.
+    if (showsOutput && record.jobs.length === 1) await output;
     const [status] = await Promise.all([followStates({ record, executor }, context), output]);
     context.stderr.write(lastLine(status, context));
     return status;
@@ -46,7 +48,7 @@ async function followStates(
     executor,
     signal: context.signal,
     firstDelayMs: 50,
-    maxDelayMs: 500,
+    maxDelayMs: record.cluster === "local" ? 500 : 2_000,
   })) {
     for (const job of status.jobs) {
       if (shown.get(job.name) === job.state) continue;

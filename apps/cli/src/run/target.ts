@@ -2,9 +2,9 @@ import type { ClusterConfig, ProjectConfig } from "@slipway/config";
 import type { Executor, Experiment } from "@slipway/core";
 
 import type { OpenOptions } from "../cluster/open.ts";
-import { openExecutor } from "../compose.ts";
+import { openExecutor, openRecords } from "../compose.ts";
 import type { Context } from "../context.ts";
-import { readSecrets } from "./experiment.ts";
+import { readSecrets } from "./environment.ts";
 import type { WantedExperiment } from "./experiment.ts";
 
 /** An experiment on the cluster it will run on. */
@@ -17,8 +17,13 @@ export interface RunTarget {
   readonly experiment: Experiment;
   /** Values by job, then by variable. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The size over which arrays become several jobs; absent where there is no limit. */
+  readonly maxArraySize?: number | undefined;
   open(options?: OpenOptions): Promise<Executor>;
 }
+
+/** Slurm's own default (slurm.conf(5), MaxArraySize); a cluster that takes more takes these too. */
+const usualMaxArraySize = 1001;
 
 export interface TargetOptions {
   /** The project's, with which a framework's own rules count. */
@@ -38,16 +43,18 @@ export async function forCluster(
     const secrets = readSecrets(wanted, context);
     return {
       cluster: "local",
-      experiment: wanted.experiment,
+      experiment: await withAfter(wanted, "local", context),
       secrets,
       open: () => openExecutor({ cluster: "local" }, context),
     };
   }
+  wanted.checkContainers(Object.keys(config.containers));
   const { clusterSecrets, withClusterDefaults } = await import("../cluster/settings.ts");
   const presetValues = preset === "nemo-skills" ? await readPresetSecrets(context) : {};
   const names = [...Object.keys(presetValues), ...clusterSecrets(config, context.env)];
   const { env } = context;
-  const jobs = wanted.experiment.jobs.map((job) =>
+  const experiment = await withAfter(wanted, config.name, context);
+  const jobs = experiment.jobs.map((job) =>
     withClusterDefaults(job, { config, env, unsaidNeeds: wanted.unsaidNeeds?.[job.name] }),
   );
   const secretNames = jobs.map(
@@ -57,10 +64,23 @@ export async function forCluster(
     cluster: config.name,
     clusterFile: config.file,
     config,
-    experiment: { ...wanted.experiment, jobs },
+    experiment: { ...experiment, jobs },
+    maxArraySize: config.executor === "slurm" ? usualMaxArraySize : undefined,
     secrets: readSecrets({ secrets: Object.fromEntries(secretNames) }, { env: { ...env, ...presetValues } }),
     open: (options) => openClusterExecutor(config, context, options),
   };
+}
+
+/** The experiment with its needs of other experiments, looked up among the records. */
+async function withAfter(
+  { experiment, after }: WantedExperiment,
+  cluster: string,
+  context: Context,
+): Promise<Experiment> {
+  if (Object.values(after).every(({ length }) => length === 0)) return experiment;
+  const { addAfter } = await import("@slipway/experiment");
+  const { records } = await (await openRecords(context)).list();
+  return { ...experiment, jobs: addAfter({ jobs: experiment.jobs, after, records, cluster }) };
 }
 
 async function readPresetSecrets(context: Context): Promise<Readonly<Record<string, string>>> {

@@ -1,0 +1,281 @@
+import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { eventually, gitRepository } from "@slipway/testing";
+import { expect, test } from "vitest";
+
+import { finished, machine } from "./slipway.ts";
+
+interface Part {
+  readonly name: string;
+  readonly array?: number;
+  readonly state: string;
+  readonly reason?: string;
+  readonly exitCode?: number;
+  readonly attempt: number;
+  readonly members?: readonly Part[];
+}
+
+interface Status {
+  readonly experiment: string;
+  readonly state: string;
+  readonly jobs: readonly Part[];
+}
+
+/** A diamond with an array, a chain of three and a group whose server has no end of its own. */
+const graph = `name: graph
+defaults: { time: 10m }
+jobs:
+  prepare: { run: "echo prepared" }
+  left:
+    needs: prepare
+    run: 'echo "lr {lr}" >"$SLIPWAY_RUN_DIR/result"; exit {code}'
+    matrix: { lr: [1, 2], code: [0] }
+  right: { needs: prepare, run: "exit 3" }
+  join: { needs: [left, { job: right, type: any }], run: 'cat "$SLIPWAY_RUN_DIR"/../../left/run/*/result' }
+  never: { needs: right, run: "echo never" }
+  chain:
+    repeat: 3
+    run: 'echo "$SLIPWAY_JOB" >>"$SLIPWAY_RUN_DIR/steps"; [ "$(wc -l <"$SLIPWAY_RUN_DIR/steps")" -eq 3 ]'
+  after: { needs: chain, run: "echo after" }
+  serve:
+    group:
+      server: { run: "exec sleep 600" }
+      client: { run: "echo asked", ends_group: true }
+`;
+
+const brief = ({ name, state, reason, exitCode }: Part) =>
+  [name, state, reason, exitCode].filter((part) => part !== undefined).join(" ");
+
+test("one file with a diamond, an array, a chain and a group: each job ends as Slurm would have it", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { "graph.yaml": graph } });
+  const { stdout, exitCode } = await m.slipway(repo, "run", "graph.yaml", "--wait", "--json");
+  const run = JSON.parse(stdout) as Status;
+  expect([exitCode, run.jobs.map(brief)]).toEqual([
+    1,
+    [
+      "prepare succeeded 0",
+      "left succeeded 0",
+      "right failed 3",
+      "join succeeded 0",
+      "never cancelled dependency_failed",
+      "chain-1 failed 1",
+      "chain-2 failed 1",
+      "chain-3 succeeded 0",
+      "after succeeded 0",
+      "serve succeeded 0",
+    ],
+  ]);
+  const { jobs } = await m.json<Status>(repo, "status", "graph");
+  expect(jobs[1]?.members?.map(({ array, state }) => [array, state])).toEqual([
+    [0, "succeeded"],
+    [1, "succeeded"],
+  ]);
+  const status = await m.slipway(repo, "status", "graph");
+  expect(status.stdout).toMatch(/^ {2}left\[0-1\] +✓ succeeded .*2 succeeded$/m);
+  expect(status.stdout).toMatch(/^ {4}\.server +– cancelled .*group ended/m);
+  expect((await m.slipway(repo, "status", "graph/left")).stdout).toMatch(/^ {4}\[1\] +✓ succeeded/m);
+  const watched = await m.slipway(repo, "status", "--watch", "graph");
+  expect(watched.stdout).toMatch(/^ {2}join .*← left, right \(any\)$/m);
+  const shown = await m.slipway(repo, "show", "graph/chain-2");
+  expect(shown.stdout).toContain("goes on   in the run directory of chain-1");
+  expect((await m.slipway(repo, "logs", "graph/join")).stdout).toBe("lr 1\nlr 2\n");
+  const logs = await m.slipway(repo, "logs", "graph/serve");
+  expect(logs.stdout).toBe("serve.client | asked\n");
+  expect((await m.slipway(repo, "logs", "graph/serve", "--rank", "client")).stdout).toBe("asked\n");
+});
+
+test("running the failed jobs again keeps their graph, with the code of that run or the one here", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), {
+    files: {
+      value: "old\n",
+      "e.yaml": `name: e
+jobs:
+  ok: { run: "echo fine" }
+  bad: { needs: ok, run: 'cat value; [ -e "$GO" ]', env: { GO: "${m.folder}/go" } }
+  then: { needs: bad, run: "echo then" }
+`,
+    },
+  });
+  expect((await m.slipway(repo, "run", "e.yaml")).exitCode).toBe(1);
+  const [first] = await m.json<readonly Status[]>(repo, "list");
+  await writeFile(path.join(repo, "value"), "new\n");
+  await writeFile(path.join(m.folder, "go"), "");
+  const again = await m.slipway(repo, "rerun", first?.experiment ?? "", "--failed");
+  expect({ exitCode: again.exitCode, stderr: again.stderr }).toMatchObject({ exitCode: 0 });
+  expect(again.stdout).toBe("bad  | old\nthen | then\n");
+  const current = await m.slipway(repo, "rerun", first?.experiment ?? "", "--code", "current");
+  expect(current.stdout.split("\n").toSorted()).toEqual(["", "bad  | new", "ok   | fine", "then | then"]);
+  const [last] = await m.json<readonly Status[]>(repo, "list");
+  expect(await m.json(repo, "show", last?.experiment ?? "")).toMatchObject({ rerunOf: first?.experiment });
+  const nothing = await m.slipway(repo, "rerun", last?.experiment ?? "", "--failed");
+  expect([nothing.exitCode, nothing.stderr]).toEqual([2, expect.stringContaining("have succeeded")]);
+});
+
+test("cancelling one job tells which can never begin; the subtree is cancelled on request", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), {
+    files: {
+      "e.yaml": `name: e
+jobs:
+  a: { run: "exec sleep 600" }
+  b: { needs: a, run: "echo b" }
+  c: { needs: { job: a, type: any }, run: "exec sleep 600" }
+`,
+    },
+  });
+  await m.slipway(repo, "run", "e.yaml", "--detach");
+  const { stdout } = await m.slipway(repo, "cancel", "e/a");
+  expect(stdout).toMatch(/^Asked to cancel e-\w{6}\/a\nThese need it, and cannot begin any more: b\n$/);
+  await eventually("c to run", async () => (await m.json<Status>(repo, "status", "e")).jobs[2]?.state === "running");
+  expect((await m.slipway(repo, "cancel", "e/a", "--subtree")).exitCode).toBe(0);
+  expect((await m.slipway(repo, "wait", "e")).exitCode).toBe(7);
+  expect((await m.json<Status>(repo, "status", "e")).jobs.map(brief)).toEqual(
+    ["a cancelled", "b cancelled dependency_failed", "c cancelled"].map(
+      (text) => expect.stringContaining(text) as string,
+    ),
+  );
+});
+
+test("outputs are fetched, once, and only below the folder that was asked for", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), {
+    files: {
+      "out.sh":
+        'cd "$SLIPWAY_RUN_DIR" && mkdir -p "a b/c" && printf 12345 >"a b/c/x y" && echo top >top && ln -s /etc/passwd link && printf "" >empty',
+    },
+  });
+  await m.slipway(repo, "run", "--name", "e", "--", "sh", "out.sh");
+  const to = path.join(m.folder, "to");
+  const first = await m.json<{ readonly bytes: number; readonly files: readonly object[] }>(
+    repo,
+    "pull",
+    "e",
+    "--to",
+    to,
+  );
+  expect([first.bytes, first.files.length]).toEqual([9, 3]);
+  expect((await readdir(to, { recursive: true })).toSorted()).toEqual(["a b", "a b/c", "a b/c/x y", "empty", "top"]);
+  expect(await readFile(path.join(to, "a b/c/x y"), "utf8")).toBe("12345");
+  expect((await m.json<{ readonly bytes: number }>(repo, "pull", "e", "--to", to)).bytes).toBe(0);
+
+  const part = path.join(m.folder, "part");
+  const one = await m.slipway(repo, "pull", "e/e", "a b/c", "--to", part);
+  expect([one.exitCode, one.stdout]).toEqual([0, `1 file in ${part}; 5 B fetched\n`]);
+  for (const wrong of ["../job.sh", "a/../../job.sh"]) {
+    expect((await m.slipway(repo, "pull", "e", wrong, "--to", to)).exitCode).toBe(2);
+  }
+  expect((await m.slipway(repo, "pull", "e", "gone", "--to", to)).exitCode).toBe(6);
+
+  const trap = path.join(m.folder, "trap");
+  await m.slipway(repo, "pull", "e", "top", "--to", trap);
+  await symlink(m.folder, path.join(trap, "a b"));
+  const refused = await m.slipway(repo, "pull", "e", "--to", trap);
+  expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining("is no folder")]);
+});
+
+test("fetching goes on where it stopped, and begins anew for a file that has changed", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { a: "a" } });
+  await m.slipway(
+    repo,
+    "run",
+    "--name",
+    "e",
+    "--",
+    "sh",
+    "-c",
+    'printf 0123456789 >"$SLIPWAY_RUN_DIR/x"; touch -d @1000000000 "$SLIPWAY_RUN_DIR/x"',
+  );
+  const fresh = path.join(m.folder, "fresh");
+  await mkdir(fresh);
+  await writeFile(path.join(fresh, "x.10-1000000000.slipway-part"), "abcd");
+  await writeFile(path.join(fresh, "x.7-1000000000.slipway-part"), "of before");
+  const { bytes } = await m.json<{ readonly bytes: number }>(repo, "pull", "e", "--to", fresh);
+  expect([bytes, await readFile(path.join(fresh, "x"), "utf8"), await readdir(fresh)]).toEqual([
+    6,
+    "abcd456789",
+    ["x"],
+  ]);
+});
+
+test("options of a single command make arrays, chains, retries and waits for other experiments", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { a: "a" } });
+  const array = await m.json<Status>(
+    repo,
+    "run",
+    "--name",
+    "arr",
+    "--array",
+    "0-2%2",
+    "--wait",
+    "--",
+    "sh",
+    "-c",
+    "exit $SLIPWAY_ARRAY_INDEX",
+  );
+  expect(array.jobs[0]?.members?.map(({ state, exitCode }) => [state, exitCode])).toEqual([
+    ["succeeded", 0],
+    ["failed", 1],
+    ["failed", 2],
+  ]);
+  const script = '[ "$SLIPWAY_ATTEMPT" = 2 ]';
+  const retried = await m.json<Status>(
+    repo,
+    "run",
+    "--name",
+    "again",
+    "--retries",
+    "1",
+    "--wait",
+    "--",
+    "sh",
+    "-c",
+    script,
+  );
+  expect(retried.jobs.map(({ state, attempt }) => [state, attempt])).toEqual([["succeeded", 2]]);
+  const chain = await m.json<Status>(repo, "run", "--name", "c", "--repeat", "2", "--wait", "--", "true");
+  expect(chain.jobs.map(({ name, state }) => [name, state])).toEqual([
+    ["c-1", "succeeded"],
+    ["c-2", "succeeded"],
+  ]);
+  const after = await m.json<Status>(repo, "run", "--name", "late", "--after", "arr:ok", "--wait", "--", "true");
+  expect(after.jobs.map(brief)).toEqual(["late cancelled dependency_failed"]);
+  const gone = await m.slipway(repo, "run", "--after", "nothing", "--", "true");
+  expect([gone.exitCode, gone.stderr]).toEqual([6, expect.stringContaining('There is no experiment "nothing"')]);
+});
+
+test("values of a file are set on the command line, and mistakes are told with their place before anything is stored", async () => {
+  await using m = await machine();
+  const file = "name: e\njobs:\n  a: { run: 'echo {x}', matrix: { x: [1] } }\n";
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { "e.yaml": file } });
+  const set = await m.slipway(repo, "run", "e.yaml", "--set", "jobs.a.matrix.x=[7]");
+  expect(set.stdout).toBe("7\n");
+  const wrong = await m.slipway(repo, "run", "e.yaml", "--set", "jobs.a.matrix={}");
+  expect([wrong.exitCode, wrong.stderr]).toEqual([
+    2,
+    expect.stringMatching(/e\.yaml:3:\d+: jobs\.a\.run: the matrix has no value for \{x\}/),
+  ]);
+  const cycle = "name: e\njobs:\n  a: { run: x, needs: b }\n  b: { run: x, needs: a }\n";
+  await writeFile(path.join(repo, "cycle.yaml"), cycle);
+  const { exitCode, stderr } = await m.slipway(repo, "run", "cycle.yaml");
+  expect([exitCode, stderr]).toEqual([
+    2,
+    expect.stringContaining("cycle.yaml:3:23: jobs.a.needs: these jobs wait for each other: a → b → a"),
+  ]);
+});
+
+test("Ctrl-C ends watching with 130, and the jobs go on", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { a: "a" } });
+  await m.slipway(repo, "run", "--name", "e", "--detach", "--", "sleep", "600");
+  const child = m.start(repo, "status", "--watch", "e");
+  child.stdout?.once("data", () => child.kill("SIGINT"));
+  const { exitCode, stderr } = await finished(child);
+  expect([exitCode, stderr]).toEqual([130, expect.stringContaining("goes on")]);
+  await m.slipway(repo, "cancel", "e");
+  expect((await m.slipway(repo, "wait", "e")).exitCode).toBe(7);
+});

@@ -1,7 +1,8 @@
-import type { Executor, ExperimentRecord, Job, RecordedJob, StagedCode } from "@slipway/core";
+import type { Executor, ExperimentRecord, Job, JobPlan, RecordedJob, StagedCode } from "@slipway/core";
 
 import { orderJobs } from "./graph.ts";
 import type { RecordStore } from "./records.ts";
+import { jobHandles } from "./status.ts";
 import { describeCode, withHandles } from "./submit.ts";
 
 export interface CompleteOptions {
@@ -20,23 +21,32 @@ export interface CompleteOptions {
  * twice, and what it holds back begins.
  */
 export async function completeSubmission(options: CompleteOptions): Promise<ExperimentRecord> {
-  const { record, records, executor, secrets = {}, signal } = options;
+  const { record, records, executor, signal } = options;
+  const handles = await executor.submit(planRecorded(options), { signal, record });
+  return records.update(record.id, (now) => withHandles(now, handles));
+}
+
+/** Sees to it that no job of a submission that was cut off begins any more, and asks for the end of those that have. Secrets are not needed. */
+export async function takeBackSubmission(options: Omit<CompleteOptions, "secrets">): Promise<ExperimentRecord> {
+  const { record, records, executor, signal } = options;
+  const handles = (await executor.takeBack?.(planRecorded(options), { signal })) ?? jobHandles(record.jobs);
+  await executor.cancel(handles, { signal });
+  return records.update(record.id, (now) => withHandles(now, handles));
+}
+
+function planRecorded({ record, executor, secrets = {}, code }: CompleteOptions): readonly JobPlan[] {
   const { digest, directory } = record.code;
-  const code = options.code ?? { digest, directory, uploadedBytes: 0 };
-  const jobs = record.jobs.map(toJob);
   const comments = describeCode(record.code);
   const tries = new Map(record.jobs.map(({ name, token }) => [name, tryOf(token)]));
-  const plans = orderJobs({ name: record.name, jobs }).map((job) =>
+  return orderJobs({ name: record.name, jobs: record.jobs.map(toJob) }).map((job) =>
     executor.plan(job, {
       experiment: record.id,
-      code,
+      code: code ?? { digest, directory, uploadedBytes: 0 },
       secrets: secrets[job.name] ?? {},
       comments,
       tryNumber: tries.get(job.name) ?? 1,
     }),
   );
-  const handles = await executor.submit(plans, { signal, record });
-  return records.update(record.id, (now) => withHandles(now, handles));
 }
 
 function toJob({ secrets: _names, token: _token, handle: _handle, earlierTries: _tries, ...job }: RecordedJob): Job {

@@ -1,6 +1,6 @@
 export { addAfter } from "./after.ts";
 export type { After, AfterOptions } from "./after.ts";
-export { completeSubmission } from "./complete.ts";
+export { completeSubmission, takeBackSubmission } from "./complete.ts";
 export type { CompleteOptions } from "./complete.ts";
 export { defineExperiment } from "./define.ts";
 export type { DefinedExperiment } from "./define.ts";

@@ -2,7 +2,13 @@ import type { ExperimentRecord, FoundExperiment, JobStatus } from "@slipway/core
 import { temporaryDirectory, writeFiles } from "@slipway/testing";
 import { expect, test } from "vitest";
 
-import { adoptSubmissions, completeSubmission, createRecordStore, syncRecords } from "../src/index.ts";
+import {
+  adoptSubmissions,
+  completeSubmission,
+  createRecordStore,
+  syncRecords,
+  takeBackSubmission,
+} from "../src/index.ts";
 import { fakeExecutor, record, recordedJob } from "./fakes.ts";
 
 /** As an execution host has it: with the ids of these jobs. */
@@ -183,4 +189,29 @@ test("completing submits the recorded jobs under their tokens", async () => {
   ]);
   expect(done).toMatchObject({ phase: "submitted", jobs: [{ token: "a-1.train.2", handle: { id: "id-train" } }] });
   expect((await records.list()).records).toEqual([done]);
+});
+
+test("taking back asks the executor to let nothing begin under the tokens, and for the end of what has begun", async () => {
+  await using home = await temporaryDirectory();
+  const planned = withoutHandles(record("a-1"));
+  const records = await storeOf(home.path, planned);
+  const { executor, calls } = fakeExecutor();
+  const handle = { id: "x.7", experiment: "a-1", job: "train", runDir: "/r" };
+  const takeBack = async (plans: readonly { readonly token: string }[]) => {
+    calls.push(`take back ${plans.map(({ token }) => token).join(" ")}`);
+    return [handle];
+  };
+  const taken = await takeBackSubmission({ record: planned, records, executor: { ...executor, takeBack } });
+  expect(calls).toEqual(["take back a-1.train.1", "cancel train"]);
+  expect(taken).toMatchObject({ phase: "submitted", jobs: [{ handle }] });
+  expect((await records.list()).records).toEqual([taken]);
+});
+
+test("where the executor names jobs itself, their handles are enough to take them back", async () => {
+  await using home = await temporaryDirectory();
+  const planned = record("a-1", { phase: "planned" });
+  const records = await storeOf(home.path, planned);
+  const { executor, calls } = fakeExecutor();
+  expect(await takeBackSubmission({ record: planned, records, executor })).toEqual({ ...planned, phase: "submitted" });
+  expect(calls).toEqual(["cancel train"]);
 });

@@ -8,6 +8,7 @@ import { renderRecord } from "./experiment-record.ts";
 import { renderSharedTexts, shareText, splitFile } from "./shared-text.ts";
 import type { SharedText } from "./shared-text.ts";
 import { submitSteps } from "./submit-steps.ts";
+import { trySteps } from "./try-steps.ts";
 
 export interface SubmitScriptOptions {
   readonly jobDir: string;
@@ -76,7 +77,7 @@ export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
   return { text, shared };
 }
 
-const functions = shareText(`${submitFunctions}${submitSteps}`);
+const functions = shareText(`${submitFunctions}${submitSteps}${trySteps}`);
 
 function distinct(texts: readonly SharedText[]): readonly SharedText[] {
   return [...new Map(texts.map((text) => [text.sha256, text])).values()];
@@ -97,6 +98,7 @@ interface RenderedJob {
   readonly command: string;
 }
 
+/** The number at a token's end. */
 function tryOf(token: string): number {
   return Number(/\.([1-9]\d{0,5})$/.exec(token)?.[1] ?? 1);
 }

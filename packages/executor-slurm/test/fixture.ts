@@ -36,7 +36,7 @@ export interface Fixture extends AsyncDisposable {
   readonly bundle: Bundle;
   readonly code: StagedCode;
   /** Another process of the same user, with other variables. */
-  readonly with: (env: Readonly<Record<string, string>>) => SlurmExecutor;
+  readonly with: (env: Readonly<Record<string, string>>, wrap?: (inner: Transport) => Transport) => SlurmExecutor;
   readonly plan: (job?: TestJob, secrets?: Readonly<Record<string, string>>, tryNumber?: number) => JobPlan;
   readonly start: (job: TestJob) => Promise<JobHandle>;
   readonly status: (handle: JobHandle) => Promise<JobStatus | undefined>;
@@ -97,10 +97,10 @@ export async function openFixture(testbed: Cluster, options: FixtureOptions = {}
     bundle,
     code,
     plan,
-    with(changed) {
+    with(changed, wrap = (inner) => inner) {
       const other = openLocalTransport({ env: { ...env, ...changed } });
       others.push(other);
-      return createSlurmExecutor({ transport: other, jobDir, cluster });
+      return createSlurmExecutor({ transport: wrap(other), jobDir, cluster });
     },
     status,
     async start(job) {

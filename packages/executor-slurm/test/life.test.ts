@@ -177,6 +177,36 @@ function defineQuick({ open, how, accounting }: Life): void {
     expect(await fixture.log(handle, { arrayIndex: 3 })).toBe("member 3\n");
   });
 
+  test.concurrent(`a heterogeneous job with one failure has failed, ${how}`, async () => {
+    await using fixture = await open();
+    const part = (name: string, code: number, cpusPerTask: number) => ({
+      name,
+      command: { kind: "argv", argv: ["sh", "-c", `exit ${code}`] } as const,
+      resources: { cpusPerTask },
+      env: {},
+    });
+    const handle = await fixture.start({ group: [part("a", 0, 1), part("b", 6, 2)] });
+    const ended = await fixture.end(handle);
+    expect(summary(ended)).toEqual({ state: "failed", reason: "member_failed", exitCode: 6, attempt: 1 });
+    expect(ended.members?.find(({ name }) => name === "b")).toMatchObject({ state: "failed", exitCode: 6 });
+  });
+
+  test.concurrent(`a step fails and the script goes on: what the script returned, ${how}`, async () => {
+    await using fixture = await open();
+    const handle = await fixture.start({ sh: "srun sh -c 'exit 9'; echo \"step $?\"; exit 0" });
+    expect(summary(await fixture.end(handle))).toEqual({ state: "succeeded", exitCode: 0, attempt: 1 });
+    expect(await fixture.log(handle)).toContain("step 9\n");
+  });
+
+  test.concurrent(`it may not start again, and stays as it is when it is asked to, ${how}`, async () => {
+    await using fixture = await open();
+    const handle = await fixture.start({ sh: "exit 3", sbatch: { requeue: false } });
+    await fixture.end(handle);
+    const { exitCode, stderr } = await open.testbed().slurm("scontrol", "requeue", handle.id.split(".")[1] ?? "");
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining("disabled")]);
+    expect(summary(await fixture.status(handle))).toEqual({ state: "failed", exitCode: 3, attempt: 1 });
+  });
+
   test.concurrent(`forgotten by slurmctld: told by accounting, or by its own evidence, ${how}`, async () => {
     await using fixture = await open();
     const handles = await fixture.executor.submit([

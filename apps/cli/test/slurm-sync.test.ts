@@ -32,7 +32,7 @@ async function loseHome({ home, folder }: Machine): Promise<void> {
 }
 
 describe.skipIf(!support.available)("records on a cluster", () => {
-  test("after a lost home, sync brings back all experiments; status, logs, show, wait and cancel work as before", async () => {
+  test("after a lost home, sync brings back all experiments; status, logs, show, wait, cancel and rerun work as before", async () => {
     const { m, jobDir } = await machineWithCluster();
     await using _machine = m;
     const repo = await repositoryOf(m);
@@ -60,8 +60,11 @@ describe.skipIf(!support.available)("records on a cluster", () => {
     expect((await m.slipway(repo, "logs", done)).stdout).toBe("trained\n");
     expect(await m.slipway(repo, "cancel", "long")).toMatchObject({ exitCode: 0, stderr: "" });
     expect((await m.slipway(repo, "wait", "long")).exitCode).toBe(7);
+    await writeFile(path.join(repo, "train.py"), "print('another')\n");
+    const { experiment: rerun } = await m.json<{ experiment: string }>(repo, "rerun", done, "--code", "same", "--wait");
+    expect((await m.slipway(repo, "logs", rerun)).stdout).toBe("trained\n");
     const [again] = await m.json<readonly Sync[]>(repo, "sync", "--cluster", "testbed");
-    expect(again).toMatchObject({ added: [], completed: [], unchanged: [done, long].toSorted() });
+    expect(again).toMatchObject({ added: [], completed: [], unchanged: [done, long, rerun].toSorted() });
   });
 
   test("a cluster that cannot be asked is told, and the others are synced all the same", async () => {
@@ -204,8 +207,98 @@ describe.skipIf(!support.available)("a submission whose client is killed", () =>
       expect(await m.slipway(repo, "status", experiment)).toMatchObject({ exitCode: 0, stderr: "" });
       expect(await jobsOf(experiment)).toHaveLength(1);
       await eventually("it runs", async () => (await jobsOf(experiment))[0]?.includes(" RUNNING "));
-      expect((await m.slipway(repo, "cancel", experiment)).exitCode).toBe(0);
+      expect(await m.slipway(repo, "cancel", experiment)).toMatchObject({ exitCode: 0, stderr: "" });
       expect((await m.slipway(repo, "wait", experiment)).exitCode).toBe(7);
     },
   );
+
+  test.each(moments)(
+    "$when, and whose script is killed with it, is taken back by choice, and nothing of it is left",
+    async (moment) => {
+      const { m, jobDir } = await machineWithCluster();
+      await using _machine = m;
+      const repo = await repositoryOf(m);
+      const gate = await gateAt(moment, { m, jobDir });
+      const client = m.start(
+        repo,
+        "run",
+        "--cluster",
+        "testbed",
+        "--name",
+        "cut",
+        "--job",
+        "train",
+        "--",
+        "sleep",
+        "600",
+      );
+      await gate.reached();
+      client.kill("SIGKILL");
+      await finished(client);
+      await gate.kill();
+      const [row] = await m.json<readonly { experiment: string }[]>(repo, "list");
+      const experiment = row?.experiment ?? "";
+      expect(await m.slipway(repo, "cancel", experiment)).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(await m.slipway(repo, "wait", experiment)).toMatchObject({ exitCode: 7, stderr: "" });
+      expect(await jobsOf(experiment)).toEqual([]);
+    },
+  );
+
+  test("a client that loses the cluster's answer says so, keeps the record, and the next command explains", async () => {
+    const { m, jobDir } = await machineWithCluster();
+    await using _machine = m;
+    const repo = await repositoryOf(m);
+    const gate = await gateAt(moments[1], { m, jobDir });
+    const client = m.start(repo, "run", "--cluster", "testbed", "--name", "cut", "--", "sleep", "600");
+    const end = finished(client);
+    await gate.reached();
+    await gate.kill();
+    const { exitCode, stderr } = await end;
+    const [row] = await m.json<readonly { experiment: string }[]>(repo, "list");
+    const experiment = row?.experiment ?? "";
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain(`note: nobody can tell yet whether ${experiment} was submitted`);
+    expect((await m.slipway(repo, "status", experiment)).stderr).toContain(`slipway sync --complete ${experiment}`);
+    expect(await m.slipway(repo, "cancel", experiment)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await jobsOf(experiment)).toEqual([]);
+  });
+
+  test("a graph that was half submitted is completed as the whole that was planned", async () => {
+    const { m, jobDir } = await machineWithCluster();
+    await using _machine = m;
+    const { path: repo } = await gitRepository(path.join(m.folder, "repo"), {
+      files: {
+        "exp.yaml": [
+          "name: graph",
+          "cluster: testbed",
+          "jobs:",
+          "  a: { run: echo a, secrets: [KEY] }",
+          "  b: { run: echo b, needs: a }",
+          "  c: { run: echo c, needs: b }",
+          "",
+        ].join("\n"),
+      },
+    });
+    m.env["KEY"] = "s3cret";
+    const gate = await gateAt(moments[1], { m, jobDir });
+    const client = m.start(repo, "run", "exp.yaml");
+    await gate.reached();
+    client.kill("SIGKILL");
+    await finished(client);
+    await gate.kill();
+    const [row] = await m.json<readonly { experiment: string }[]>(repo, "list");
+    const experiment = row?.experiment ?? "";
+    delete m.env["KEY"];
+    expect(await m.slipway(repo, "sync", "--complete", experiment)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("KEY is not set here"),
+    });
+    m.env["KEY"] = "s3cret";
+    expect(await m.slipway(repo, "sync", "--complete", experiment)).toMatchObject({
+      exitCode: 0,
+      stdout: `${experiment} submitted: a, b, c\n`,
+    });
+    expect((await m.slipway(repo, "wait", experiment)).exitCode).toBe(0);
+    expect((await jobsOf(experiment)).length).toBe(3);
+  });
 });

@@ -29,7 +29,8 @@ export interface SlurmFacts {
   readonly version?: string;
   readonly controller: "up" | "down" | "unknown";
   readonly partitions: readonly string[];
-  readonly accounting: boolean;
+  /** Absent when nobody was there to tell. */
+  readonly accounting?: boolean;
 }
 
 const necessary = ["sh", "tar", "find", "sed", "grep", "gzip"] as const;
@@ -133,6 +134,7 @@ export function judgeSlurm(
           },
     );
   }
+  if (accounting === undefined) return checks;
   checks.push({
     what: "accounting",
     result: "right",

@@ -81,11 +81,14 @@ say SPACE $(df -Pk "$near" 2>/dev/null | tail -n 1)
 say INODES $(df -Pi "$near" 2>/dev/null | tail -n 1)
 if command -v sbatch >/dev/null 2>&1; then
   say VERSION "$(sbatch --version)"
-  say PING "$(scontrol ping 2>&1 | tr "\\n" " ")"
-  say PARTITIONS $(sinfo -h -o %R 2>/dev/null)
-  settings=$(scontrol show config 2>/dev/null)
-  say ACCOUNTING "$(printf "%s\\n" "$settings" | sed -n "s/^AccountingStorageType *= *//p")"
-  say CLUSTER "$(printf "%s\\n" "$settings" | sed -n "s/^ClusterName *= *//p")"
+  ping=$(scontrol ping 2>&1 | tr "\\n" " ")
+  say PING "$ping"
+  case $ping in *" is UP"*) # Else each of these takes many seconds to say nothing.
+    say PARTITIONS $(sinfo -h -o %R 2>/dev/null)
+    settings=$(scontrol show config 2>/dev/null)
+    say ACCOUNTING "$(printf "%s\\n" "$settings" | sed -n "s/^AccountingStorageType *= *//p")"
+    say CLUSTER "$(printf "%s\\n" "$settings" | sed -n "s/^ClusterName *= *//p")" ;;
+  esac
 fi
 say END
 `;
@@ -124,11 +127,11 @@ function readHostFacts(answer: Answer, directory: string): HostFacts {
 async function readSlurmFacts(answer: Answer): Promise<SlurmFacts> {
   const ping = answer.get("PING")?.[0] ?? "";
   const version = answer.get("VERSION")?.[0];
-  const accounting = answer.get("ACCOUNTING")?.[0] ?? "";
+  const accounting = answer.get("ACCOUNTING")?.[0];
   return {
     ...(version !== undefined && { version }),
     controller: / is UP/.test(ping) ? "up" : / is DOWN/.test(ping) ? "down" : "unknown",
     partitions: (answer.get("PARTITIONS")?.[0] ?? "").split(/\s+/).filter(Boolean),
-    accounting: accounting !== "" && !accounting.endsWith("/none"),
+    ...(accounting !== undefined && { accounting: accounting !== "" && !accounting.endsWith("/none") }),
   };
 }

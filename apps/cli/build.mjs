@@ -9,13 +9,17 @@ const { dirname } = import.meta;
 const dist = path.join(dirname, "dist");
 const draft = path.join(dirname, "node_modules", `.dist-${process.pid}`);
 
+// A thread of the packager's; it lies beside all that start it.
+const packager = path.join(dirname, "..", "..", "packages", "packager");
+const entryPoints = { main: "src/main.ts", "helper-thread": path.join(packager, "dist", "helper-thread.js") };
+
 const common = { platform: "node", target: "node20.19", sourcesContent: false };
 
 // Only ES modules can be split into what is loaded at first and what is loaded when it is needed.
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
   ...common,
   absWorkingDir: dirname,
-  entryPoints: ["src/main.ts"],
+  entryPoints,
   outdir: "dist",
   bundle: true,
   splitting: true,
@@ -25,28 +29,100 @@ const { outputFiles } = await build({
   // ssh2 does without its native parts; they belong to one kind of machine.
   external: ["cpu-features", "*.node"],
   write: false,
+  metafile: true,
   logLevel: "warning",
 });
 
 await mkdir(draft);
-await writeFile(path.join(draft, "package.json"), '{ "type": "commonjs" }\n');
-for (const { path: wanted, text } of outputFiles) {
-  const file = path.join(draft, path.relative(dist, wanted));
-  if (!file.endsWith(".js")) {
-    await writeFile(file, text);
-    continue;
-  }
-  const { code, map } = await transform(text, {
-    ...common,
-    logLevel: "error", // What there is to warn of was told above.
-    format: "cjs",
-    supported: { "dynamic-import": false },
-    sourcemap: "external",
-    sourcefile: path.basename(file),
-  });
-  await writeFile(file, `${code}//# sourceMappingURL=${path.basename(file)}.map\n`);
-  await writeFile(`${file}.map`, map);
+const chunks = new Map();
+for (const { path: file, text } of outputFiles) {
+  const name = path.relative(dist, file);
+  if (name.endsWith(".js")) chunks.set(name, await toCommonJs(name, text));
+  else await write(name, text);
 }
+const together = findTogether([
+  "src/main.ts",
+  "src/commands/package.ts",
+  "src/report/package.ts",
+  path.relative(dirname, path.join(packager, "dist", "index.js")),
+  path.relative(dirname, path.join(packager, "..", "config", "dist", "light.js")),
+]);
+for (const [name, chunk] of chunks) {
+  if (together.has(name)) await write(name, `module.exports = require("./together.js").load("./${name}");\n`);
+  else await writeWithMap(name, chunk.code, chunk.map);
+}
+await writeTogether();
+await write("package.json", '{ "type": "commonjs" }\n');
 // The last build stays in use until this one is whole.
 await rm(dist, { recursive: true, force: true });
 await rename(draft, dist);
+
+async function toCommonJs(name, text) {
+  return transform(text, {
+    ...common,
+    logLevel: "error", // What there is to warn of was told above.
+    format: "cjs",
+    define: { "import.meta.url": "import_meta_url" },
+    banner: text.includes("import.meta.url")
+      ? 'const import_meta_url = require("node:url").pathToFileURL(__filename);'
+      : "",
+    supported: { "dynamic-import": false },
+    sourcemap: "external",
+    sourcefile: name,
+  });
+}
+
+/** The chunks of entry points and all that they import at once. */
+function findTogether(wanted) {
+  const outputs = Object.entries(metafile.outputs);
+  const found = new Set();
+  const add = (file) => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const { path: imported, kind } of metafile.outputs[file]?.imports ?? []) {
+      if (kind === "import-statement" && imported in metafile.outputs) add(imported);
+    }
+  };
+  for (const entryPoint of wanted) {
+    const [file] = outputs.find(([, output]) => output.entryPoint === entryPoint) ?? [];
+    if (file === undefined) throw new Error(`${entryPoint} has no chunk of its own`);
+    add(file);
+  }
+  return new Set([...found].map((file) => path.relative("dist", file)));
+}
+
+/** One file of what nearly every packaging needs: to find and open twenty takes a fifth of Node's own start. */
+async function writeTogether() {
+  const lines = [
+    "const loaded = new Map();",
+    "function load(name) {",
+    "  const found = loaded.get(name);",
+    "  if (found) return found.exports;",
+    "  if (!Object.hasOwn(bodies, name)) return require(name);",
+    "  const module = { exports: {} };",
+    "  loaded.set(name, module);",
+    "  bodies[name](module.exports, load, module);",
+    "  return module.exports;",
+    "}",
+    "exports.load = load;",
+    "const bodies = {",
+  ];
+  const sections = [];
+  for (const name of together) {
+    const { code, map } = chunks.get(name);
+    lines.push(`${JSON.stringify(`./${name}`)}: function (exports, require, module) {`);
+    sections.push({ offset: { line: lines.length, column: 0 }, map: JSON.parse(map) });
+    lines.push(...code.trimEnd().split("\n"), "},");
+  }
+  lines.push("};\n");
+  await writeWithMap("together.js", lines.join("\n"), JSON.stringify({ version: 3, sections }));
+}
+
+async function writeWithMap(name, code, map) {
+  await write(name, `${code}//# sourceMappingURL=${name}.map\n`);
+  await write(`${name}.map`, map);
+}
+
+async function write(name, text) {
+  await writeFile(path.join(draft, name), text);
+}

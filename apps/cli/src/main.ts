@@ -36,8 +36,8 @@ export async function main(argv: readonly string[], context: Context): Promise<n
   const wantsJson = ours.includes("--json");
   const verbose = ours.includes("--verbose");
   let exitCode: number = exitCodes.success;
-  const program = createProgram({ ...context, afterDashes: theirs }, (code) => (exitCode = code));
   try {
+    const program = await createProgram(ours, { ...context, afterDashes: theirs }, (code) => (exitCode = code));
     await program.parseAsync([...ours], { from: "user" });
     return exitCode;
   } catch (error) {

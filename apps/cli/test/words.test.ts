@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { exitCodeOfError, exitCodeOfOutcome } from "../src/exit-codes.ts";
+import { printJson, printLongJson } from "../src/json.ts";
 import { formatBytes, formatDuration, renderTable } from "../src/report/text.ts";
 import { nameOfCommand } from "../src/run/experiment.ts";
 
@@ -66,3 +67,25 @@ test("an outcome's exit code: a single local job's own one, else the kind of end
   expect(outcome("succeeded", "local", { exitCode: 0 })).toBe(0);
   expect(outcome("unknown", "local", {})).toBe(3);
 });
+
+test.each([[true], [false]])(
+  "a long document is printed as a short one is, in pieces (terminal: %s)",
+  async (isTTY) => {
+    const written: string[] = [];
+    const stdout = { isTTY, columns: 80, write: (text: string | Uint8Array) => written.push(String(text)) };
+    const { signal } = new AbortController();
+    for (const length of [1, 2, 3_000]) {
+      const files = Array.from({ length }, (_, n) => ({
+        path: `a\n"${n}"`,
+        nested: { list: [n, [], {}] },
+        none: undefined,
+      }));
+      const document = { digest: "d", commit: undefined, files, warnings: ["w"] };
+      printJson(stdout, document);
+      const short = written.splice(0).join("");
+      await printLongJson({ stdout, signal }, { ...document, files: [] }, { key: "files", items: files.values() });
+      expect(written.length > 1).toBe(length === 3_000);
+      expect(written.splice(0).join("")).toBe(short);
+    }
+  },
+);

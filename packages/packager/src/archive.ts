@@ -1,31 +1,32 @@
-import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import path from "node:path";
 import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 
-import type { Bundle } from "@slipway/core";
+import { systemClock } from "@slipway/core";
+import type { Bundle, Clock } from "@slipway/core";
 
 import { PackagerError, systemCode } from "./error.ts";
+import { partialName, removeLeftPartials } from "./partial.ts";
 
 export interface ArchiveOptions {
   /** 0 none, 1 fastest (when absent) … 9 smallest. */
   readonly level?: number | undefined;
+  readonly clock?: Clock | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes a bundle as a `.tar.gz`: complete at `file`, or not at all, with nothing left beside it. The same bundle and level
- * always give the same bytes. Rejects with PACKAGER_DISK_FULL, PACKAGER_CANNOT_WRITE, or what reading the bundle rejects with.
+ * Writes a bundle as a `.tar.gz`: complete at `file`, or not at all, with nothing left beside it; what a killed
+ * process left of that file is removed. The same bundle and level always give the same bytes. Rejects with PACKAGER_DISK_FULL, PACKAGER_CANNOT_WRITE, or what reading the bundle rejects with.
  */
 export async function writeArchive(
   bundle: Pick<Bundle, "tar">,
   file: string,
-  { level = 1, signal }: ArchiveOptions = {},
+  { level = 1, clock = systemClock, signal }: ArchiveOptions = {},
 ): Promise<{ readonly bytes: number }> {
   signal?.throwIfAborted();
-  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${randomUUID()}.partial`);
+  await removeLeftPartials(file, clock.now().getTime());
+  const partial = partialName(file);
   const output = await open(partial, "wx").catch((error: unknown) => {
     throw cannotWrite(file, error);
   });
@@ -52,6 +53,8 @@ async function writeMembers(
   output: FileHandle,
   { file, level, signal }: { readonly file: string; readonly level: number; readonly signal: AbortSignal | undefined },
 ): Promise<number> {
+  const { gzip } = await import("node:zlib"); // Only archives need it, and it takes a while to load.
+  const compress = promisify<Uint8Array, { level: number }, Buffer>(gzip);
   const inFlight: Promise<Buffer>[] = [];
   let bytes = 0;
   const writeNext = async () => {
@@ -72,8 +75,6 @@ async function writeMembers(
   while (inFlight.length > 0) await writeNext();
   return bytes;
 }
-
-const compress = promisify<Uint8Array, { level: number }, Buffer>(gzip);
 
 /** The header's last byte says on which system it was made (RFC 1952, 2.3.1, "OS"): 255 for unknown is the same on all. */
 function withoutSystem(member: Buffer): Buffer {

@@ -1,44 +1,37 @@
 import { createHash, hash } from "node:crypto";
 
 import type { FileStamp } from "./listing.ts";
+import { digestBytes, stampNumbers } from "./table/table.ts";
+import type { FileTable } from "./table/table.ts";
 
-export interface SeenFile {
-  /** As it lies in the bundle. */
-  readonly path: Uint8Array;
-  readonly size: number;
-  readonly stamp: FileStamp;
-}
-
-export interface CachedFile extends SeenFile {
-  readonly sha256: string;
-}
-
-export interface CachedFiles {
+/** Files that were packaged, a column for each fact as in a `FileTable`. None of them held a secret. */
+export interface CachedFiles extends Pick<FileTable, "count" | "stamps" | "digests" | "starts" | "kinds" | "names"> {
   /** Every content was read after this, or had been unchanged for long. Milliseconds since 1970. */
   readonly readSinceMs: number;
-  /** The sha-256 of a file that looks just as it did. Looks forward from the last one: ask in the order of the paths' bytes. */
-  find(file: SeenFile): string | undefined;
+  /** Set where these are all files of a bundle, and nothing about their names is worth a word. */
+  readonly manifest?: CachedManifest;
 }
 
-// Layout, in this machine's byte order: magic with version, count, readSinceMs; size, mtimeMs, ctimeMs, inode of each file; the
-// sha-256 of each; the length of each path; the paths; the sha-256 of all that comes before it.
-const magic = 0x736c_7077_0001;
-const headNumbers = 3;
-const stampNumbers = 4;
-const numberBytes = 8;
-const digestBytes = 32;
+export interface CachedManifest {
+  readonly digest: string;
+  readonly directories: number;
+}
 
-export function renderStatCache(files: readonly CachedFile[], readSinceMs: number): Uint8Array {
-  const numbers = new Float64Array(headNumbers + files.length * stampNumbers);
-  numbers.set([magic, files.length, readSinceMs]);
-  const digests = Buffer.alloc(files.length * digestBytes);
-  const lengths = new Uint32Array(files.length);
-  for (const [position, { path, size, stamp, sha256 }] of files.entries()) {
-    numbers.set([size, stamp.mtimeMs, stamp.ctimeMs, stamp.inode], headNumbers + position * stampNumbers);
-    digests.write(sha256, position * digestBytes, "hex");
-    lengths[position] = path.length;
-  }
-  const content = Buffer.concat([asBytes(numbers), digests, asBytes(lengths), ...files.map((file) => file.path)]);
+// Layout, in this machine's byte order: magic with version, count, readSinceMs, directories (-1 without a manifest), bytes of the
+// names; the manifest's digest; then the columns; last the sha-256 of all that. A new version for every new rule about secrets:
+// what was read is not looked into again.
+const magic = 0x736c_7077_0002;
+const headNumbers = 5;
+const numberBytes = 8;
+const headBytes = headNumbers * numberBytes + digestBytes;
+
+export function renderStatCache(files: CachedFiles): Uint8Array {
+  const { count, stamps, digests, starts, kinds, names, readSinceMs, manifest } = files;
+  const head = Float64Array.of(magic, count, readSinceMs, manifest?.directories ?? -1, names.length);
+  const digest = Buffer.alloc(digestBytes);
+  if (manifest) digest.write(manifest.digest, "hex");
+  const columns = [asBytes(head), digest, asBytes(stamps), digests, asBytes(starts), kinds, names];
+  const content = Buffer.concat(columns);
   return Buffer.concat([content, createHash("sha256").update(content).digest()]);
 }
 
@@ -46,37 +39,60 @@ function asBytes(array: Float64Array | Uint32Array): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }
 
-const empty: CachedFiles = { readSinceMs: 0, find: () => undefined };
-
-/** Anything that `renderStatCache` did not write counts as empty. */
-export function parseStatCache(file: Buffer): CachedFiles {
-  const content = file.subarray(0, Math.max(0, file.length - digestBytes));
-  const isWhole = hash("sha256", content, "hex") === file.toString("hex", content.length);
-  if (!isWhole || content.length < headNumbers * numberBytes || content.byteOffset % numberBytes !== 0) return empty;
-  const [found, count = 0, readSinceMs = 0] = new Float64Array(content.buffer, content.byteOffset, headNumbers);
-  if (found !== magic) return empty;
-  const numbers = new Float64Array(content.buffer, content.byteOffset, headNumbers + count * stampNumbers);
-  const lengthsAt = numbers.byteLength + count * digestBytes;
-  const lengths = new Uint32Array(content.buffer, content.byteOffset + lengthsAt, count);
-  let position = 0;
-  let pathAt = lengthsAt + lengths.byteLength;
-  const isAt = (size: number, { mtimeMs, ctimeMs, inode }: FileStamp) => {
-    const at = headNumbers + position * stampNumbers;
-    const isSame = numbers[at] === size && numbers[at + 1] === mtimeMs;
-    return isSame && numbers[at + 2] === ctimeMs && numbers[at + 3] === inode;
-  };
+/** Anything that `renderStatCache` did not write counts as nothing. */
+export function parseStatCache(file: Buffer): CachedFiles | undefined {
+  if (file.length < headBytes + digestBytes) return undefined;
+  const end = file.length - digestBytes;
+  if (hash("sha256", file.subarray(0, end), "hex") !== file.toString("hex", end)) return undefined;
+  const isAligned = file.byteOffset % numberBytes === 0;
+  const { buffer, byteOffset } = isAligned ? file : Buffer.from(new Uint8Array(file).buffer);
+  const [found, count = 0, readSinceMs = 0, directories = -1] = new Float64Array(buffer, byteOffset, headNumbers);
+  if (found !== magic) return undefined;
+  const digest = Buffer.from(buffer, byteOffset + headNumbers * numberBytes, digestBytes).toString("hex");
+  const stampsAt = byteOffset + headBytes;
+  const digestsAt = stampsAt + count * stampNumbers * numberBytes;
+  const startsAt = digestsAt + count * digestBytes;
+  const kindsAt = startsAt + (count + 1) * 4;
   return {
+    count,
     readSinceMs,
-    find({ path, size, stamp }) {
-      for (; position < count; pathAt += lengths[position++] ?? 0) {
-        const order = content.compare(path, 0, path.length, pathAt, pathAt + (lengths[position] ?? 0));
-        if (order > 0) return undefined;
-        if (order < 0) continue;
-        if (!isAt(size, stamp)) return undefined;
-        const start = numbers.byteLength + position * digestBytes;
-        return content.toString("hex", start, start + digestBytes);
-      }
-      return undefined;
-    },
+    ...(directories >= 0 && { manifest: { digest, directories } }),
+    stamps: new Float64Array(buffer, stampsAt, count * stampNumbers),
+    digests: Buffer.from(buffer, digestsAt, count * digestBytes),
+    starts: new Uint32Array(buffer, startsAt, count + 1),
+    kinds: new Uint8Array(buffer, kindsAt, count),
+    names: Buffer.from(buffer, kindsAt + count, byteOffset + end - kindsAt - count),
   };
+}
+
+/** Finds the row of a name, or -1. Looks forward from the last one: ask in the order of the names' bytes. */
+export function createRowFinder({ count, names, starts }: CachedFiles): (name: Uint8Array) => number {
+  let row = 0;
+  return (name) => {
+    for (; row < count; row++) {
+      const order = names.compare(name, 0, name.length, starts[row], (starts[row + 1] ?? 0) - 1);
+      if (order >= 0) return order === 0 ? row : -1;
+    }
+    return -1;
+  };
+}
+
+/**
+ * A file written to after it was read may carry the same times: clocks of file systems tick in up to 2 s (FAT), and a server's
+ * may be behind ours. Such young files are read again (git's racy rule: Documentation/technical/racy-git).
+ */
+const racyMs = 2_000;
+
+/** Whether the file of a row surely has not changed. */
+export function isUnchanged({ stamps, readSinceMs }: CachedFiles, row: number, seen: SeenFile): boolean {
+  const at = row * stampNumbers;
+  const { mtimeMs, ctimeMs, inode } = seen.stamp;
+  const isSame = stamps[at] === seen.size && stamps[at + 1] === mtimeMs;
+  const isYoung = Math.max(mtimeMs, ctimeMs) + racyMs >= readSinceMs;
+  return isSame && stamps[at + 2] === ctimeMs && stamps[at + 3] === inode && !isYoung;
+}
+
+export interface SeenFile {
+  readonly size: number;
+  readonly stamp: FileStamp;
 }

@@ -3,14 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import path from "node:path";
 
 import { parseStatCache, renderStatCache } from "./cache-file.ts";
-import type { CachedFile } from "./cache-file.ts";
-import type { ListedFile } from "./listing.ts";
+import type { CachedFiles } from "./cache-file.ts";
 
 export interface StatCache {
-  /** The content's sha-256 if the file surely has not changed. Ask in the order of the paths. */
-  readonly known: (file: ListedFile) => string | undefined;
-  /** What must be remembered, in the order of the paths. Returns why it could not be, if so: a cache is never needed. */
-  save(files: readonly CachedFile[], readSinceMs: number): string | undefined;
+  readonly files: CachedFiles | undefined;
+  /** Returns why it could not be remembered, if so: a cache is never needed. */
+  save(files: CachedFiles): string | undefined;
 }
 
 export interface StatCacheOptions {
@@ -19,35 +17,30 @@ export interface StatCacheOptions {
   readonly directories: readonly string[];
 }
 
-/**
- * A file written to after it was read may carry the same times: clocks of file systems tick in up to 2 s (FAT), and a server's
- * may be behind ours. Such young files are read again (git's racy rule: Documentation/technical/racy-git).
- */
-const racyMs = 2_000;
-
 /** What is remembered of the last packaging of the same directories. A missing or damaged cache is an empty one. */
-export function openStatCache({ cacheDirectory, directories }: StatCacheOptions): StatCache {
-  const key = createHash("sha256").update(directories.join("\0")).digest("hex").slice(0, 32);
-  const file = path.join(cacheDirectory, `${key}${extension}`);
-  const cached = parseStatCache(readIfThere(file));
+export function openStatCache(options: StatCacheOptions): StatCache {
+  const file = statCacheFile(options);
+  const directory = options.cacheDirectory;
   return {
-    known({ path: name, size, stamp }) {
-      const isYoung = Math.max(stamp.mtimeMs, stamp.ctimeMs) + racyMs >= cached.readSinceMs;
-      return isYoung ? undefined : cached.find({ path: name, size, stamp });
-    },
-    save(files, readSinceMs) {
+    files: parseStatCache(readIfThere(file)),
+    save(files) {
       try {
-        mkdirSync(cacheDirectory, { recursive: true, mode: 0o700 });
-        const partial = path.join(cacheDirectory, `${randomUUID()}${partialExtension}`);
-        writeFileSync(partial, renderStatCache(files, readSinceMs), { flag: "wx", mode: 0o600 });
+        mkdirSync(directory, { recursive: true, mode: 0o700 });
+        const partial = path.join(directory, `${randomUUID()}${partialExtension}`);
+        writeFileSync(partial, renderStatCache(files), { flag: "wx", mode: 0o600 });
         renameSync(partial, file);
-        removeOld(cacheDirectory, readSinceMs);
+        removeOld(directory, files.readSinceMs);
         return undefined;
       } catch (error) {
         return String(error instanceof Error ? error.message : "");
       }
     },
   };
+}
+
+export function statCacheFile({ cacheDirectory, directories }: StatCacheOptions): string {
+  const key = createHash("sha256").update(directories.join("\0")).digest("hex").slice(0, 32);
+  return path.join(cacheDirectory, `${key}${extension}`);
 }
 
 const extension = ".stat";

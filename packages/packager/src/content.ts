@@ -23,7 +23,7 @@ export interface FileContent {
 const sliceBytes = 1 << 20;
 
 /** Opens a file for reading: never through a symbolic link that came in its place, never waiting for a pipe's other end. */
-function openFile(source: string | Buffer): number {
+export function openFile(source: string | Buffer): number {
   return openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 }
 

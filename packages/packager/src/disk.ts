@@ -53,7 +53,7 @@ export function createLook({ directory, prefix, from }: LookOptions) {
 }
 
 /** Whether a path (one character a byte) leads to a directory through directories only. Asks about each once. */
-function createDirectoryCheck(directory: string): (path: string) => boolean {
+export function createDirectoryCheck(directory: string): (path: string) => boolean {
   const known = new Map<string, boolean>([["", true]]);
   return function isRealDirectory(path): boolean {
     let isReal = known.get(path);

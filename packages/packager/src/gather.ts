@@ -8,7 +8,6 @@ import type { CompanionFiles } from "./companion-files.ts";
 import { locateCompanion } from "./companion.ts";
 import { PackagerError } from "./error.ts";
 import { gitEnvironment } from "./git/command.ts";
-import { openRepository } from "./git/repository.ts";
 import type { Repository, RepositoryStatus } from "./git/repository.ts";
 import { listIncluded } from "./included.ts";
 import type { ListedCompanion, ListedFile } from "./listing.ts";
@@ -35,10 +34,8 @@ export interface Gathered {
 }
 
 /** Looks at the repository, the companions and what include patterns match. Reads no file's content. */
-export async function gather(options: PackageOptions): Promise<Gathered> {
+export async function gather(opened: Repository | undefined, options: PackageOptions): Promise<Gathered> {
   const { cwd, env, signal, companions = [], include = [] } = options;
-  signal?.throwIfAborted();
-  const opened = await openRepository(cwd, { env, signal });
   const root = opened?.top ?? cwd;
   if (!opened && companions.length === 0 && include.length === 0) throw notARepository(cwd);
   refuseSameNames(companions);

@@ -50,7 +50,7 @@ export async function hashFiles(
 }
 
 /** Content that nobody wrote to while it was being read: else it could be a mixture that never existed. One change is forgiven. */
-async function readStable(file: ListedFile, options: ReadOptions): Promise<FileContent> {
+export async function readStable(file: ListedFile, options: ReadOptions): Promise<FileContent> {
   let before: FileStamp = file.stamp;
   for (let attempt = 1; attempt <= 2; attempt++) {
     const content = await readContent(file.source, options);

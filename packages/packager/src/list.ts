@@ -1,5 +1,7 @@
 import { gather } from "./gather.ts";
 import type { Gathered } from "./gather.ts";
+import { openRepository } from "./git/repository.ts";
+import type { Repository } from "./git/repository.ts";
 import { compileGlobs } from "./globs.ts";
 import { readIgnoreFile } from "./ignore.ts";
 import type { Listing } from "./listing.ts";
@@ -9,14 +11,17 @@ import { planListing } from "./plan.ts";
 
 /** Lists what would be packaged, by which rule, and what stays behind. Reads no file's content and writes nothing. */
 export async function listFiles(options: PackageOptions): Promise<Listing> {
-  return (await gatherAndPlan(options)).listing;
+  const { cwd, env, signal } = options;
+  signal?.throwIfAborted();
+  return (await gatherAndPlan(await openRepository(cwd, { env, signal }), options)).listing;
 }
 
 export async function gatherAndPlan(
+  opened: Repository | undefined,
   options: PackageOptions,
 ): Promise<{ readonly gathered: Gathered; readonly listing: Listing }> {
   const exclude = await compileGlobs(options.exclude ?? []);
-  const gathered = await gather(options);
+  const gathered = await gather(opened, options);
   const ignore = await readIgnoreFile(gathered.root);
   const listing = planListing(gathered, { exclude, ignore, maxBytes: options.maxBytes ?? defaultMaxBytes });
   const bytes = listing.files.reduce((sum, file) => sum + file.size, 0);

@@ -10,7 +10,7 @@ import type { Glob } from "./globs.ts";
 import { findIgnoreRule, ignoreFileName } from "./ignore.ts";
 import type { IgnoreRule } from "./ignore.ts";
 import type { ExcludedPath, ListedFile, Listing } from "./listing.ts";
-import { displayPath, latin1 } from "./paths.ts";
+import { displayPath, displayPaths, latin1 } from "./paths.ts";
 import { planWarnings } from "./warnings.ts";
 
 export interface PlanOptions {
@@ -19,7 +19,7 @@ export interface PlanOptions {
   readonly maxBytes: number;
 }
 
-/** Decides what is packaged, by which rule, and what stays behind. Pure. Throws PACKAGER_CLASH and PACKAGER_EMPTY. */
+/** Decides what is packaged, by which rule, and what stays behind. Pure. Throws PACKAGER_CLASH, PACKAGER_EMPTY, PACKAGER_SUBMODULE_MISSING. */
 export function planListing(gathered: Gathered, options: PlanOptions): Listing {
   const { root, repository, companions } = gathered;
   const all = [
@@ -27,6 +27,7 @@ export function planListing(gathered: Gathered, options: PlanOptions): Listing {
     ...companions.flatMap((companion) => companion.files),
     ...gathered.included,
   ];
+  refuseMissing(gathered, options);
   const { kept, dropped } = applyExcludes(sortAndMerge(all), options);
   if (kept.length === 0) {
     throw new PackagerError("PACKAGER_EMPTY", `There is nothing to package in ${root}`, {
@@ -43,11 +44,31 @@ export function planListing(gathered: Gathered, options: PlanOptions): Listing {
     untracked: (repository?.tracked.untracked ?? []).filter((file) => !paths.has(latin1(file))),
     excluded: [...left.filter((file) => !paths.has(latin1(file.path))), ...dropped],
     dirtyFiles: repository?.tracked.dirty ?? [],
-    warnings: planWarnings(gathered, kept, options.maxBytes),
+    warnings: planWarnings(gathered, kept, { bytes: totalBytes(kept), maxBytes: options.maxBytes }),
     companions: companions.map(({ name, directory, inside }) => ({ name, directory, inside })),
     submodules: repository?.tracked.submodules ?? [],
     source: describeSource(gathered),
   };
+}
+
+/** A commit is packaged whole: of a submodule that is not there nothing could be. Patterns may leave it out. */
+function refuseMissing({ root, repository }: Gathered, { exclude, ignore }: PlanOptions): void {
+  if (repository?.commit === undefined) return;
+  const missing = repository.tracked.submodules
+    .filter(({ path: name, commit }) => {
+      const text = globText(name);
+      const isLeftOut = exclude.some((glob) => glob.matches(text)) || findIgnoreRule(ignore, `${text}/`) !== undefined;
+      return commit === undefined && !isLeftOut;
+    })
+    .map((submodule) => displayPath(submodule.path));
+  if (missing.length === 0) return;
+  throw new PackagerError(
+    "PACKAGER_SUBMODULE_MISSING",
+    `The commit ${repository.commit} of ${root} has submodules that are not initialised: ${displayPaths(missing, 10)}`,
+    {
+      hint: `Fetch them: git submodule update --init --recursive ${missing.join(" ")}. Or leave them out with an exclude pattern.`,
+    },
+  );
 }
 
 function chooseRule({ repository, companions }: Gathered): 1 | 2 | 3 {
@@ -55,7 +76,7 @@ function chooseRule({ repository, companions }: Gathered): 1 | 2 | 3 {
   return companions.every((companion) => companion.inside) ? 1 : 2;
 }
 
-function describeSource(gathered: Gathered): CodeSource {
+export function describeSource(gathered: Gathered): CodeSource {
   const { root, repository } = gathered;
   const rule = chooseRule(gathered);
   if (repository === undefined) return { rule, root, dirty: false };
@@ -70,6 +91,10 @@ function describeSource(gathered: Gathered): CodeSource {
     ...(remote !== undefined && { remote: stripUrlCredentials(remote) }),
     dirty: commit === undefined || repository.tracked.dirty.length > 0,
   };
+}
+
+function totalBytes(files: readonly ListedFile[]): number {
+  return files.reduce((sum, file) => sum + file.size, 0);
 }
 
 /** By the bytes of the paths. Of the same file listed twice, the first stays and tells why it is there. */

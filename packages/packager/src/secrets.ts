@@ -29,19 +29,59 @@ const patterns: readonly (readonly [kind: string, pattern: RegExp])[] = [
   ["a Google key", new RegExp(`\\bAIza${token}{35}`)],
 ];
 
-// Nearly all content has none of these, which one look tells: the patterns themselves are only tried after it.
-const hint = /[_-](?=[A-Za-z0-9_-]{20})(?<=gh[pousr]_|github_pat_|hf_|npm_|sk-|xox[abprs]-|glpat-|nvapi-)/;
-const hintWords = ["PRIVATE KEY", "AKIA", "ASIA", "AIza"].map((word) => Buffer.from(word));
-
 /** Looks for private keys and the tokens of well-known issuers. Content that is not text is not looked into. */
 export function findSecrets(content: Buffer): readonly FoundSecret[] {
-  const text = content.toString("latin1");
-  if (!hint.test(text) && !hintWords.some((word) => content.includes(word))) return [];
+  if (!mayHaveToken(content) && !content.includes(privateKey)) return [];
   if (content.subarray(0, 8000).includes(0)) return [];
+  const text = content.toString("latin1");
   return patterns.flatMap(([kind, pattern]) => {
     const at = pattern.exec(text)?.index;
     return at === undefined ? [] : [{ kind, line: text.slice(0, at).split("\n").length }];
   });
+}
+
+const privateKey = Buffer.from("PRIVATE KEY");
+
+/** The shortest token that a pattern matches; all of them are of `tokenBytes` only. */
+const shortestToken = 20;
+const tokenBytes = new Uint8Array(256);
+for (const byte of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"))
+  tokenBytes[byte] = 1;
+
+const tokenStart = /A(?:KIA|SIA|Iza)|gh[pousr]_|github_pat_|glpat-|hf_|npm_|sk-|xox[abprs]-|nvapi-/;
+
+/**
+ * One look that tells nearly all content to have no token: a run of that many of their bytes is sought by its end, so that most
+ * bytes are never looked at.
+ */
+function mayHaveToken(content: Buffer): boolean {
+  const length = content.length;
+  let start = 0;
+  while (start + shortestToken <= length) {
+    let at = start + shortestToken - 1;
+    while (at >= start && tokenBytes[content[at] ?? 0] === 1) at--;
+    if (at >= start) {
+      start = at + 1;
+      continue;
+    }
+    let end = start + shortestToken;
+    while (end < length && tokenBytes[content[end] ?? 0] === 1) end++;
+    if (mayStartToken(content, start, end)) return true;
+    start = end + 1;
+  }
+  return false;
+}
+
+const [letterA, underscore, hyphen] = [0x41, 0x5f, 0x2d];
+
+/** All that a token begins with has one of three bytes in it, which most runs have not. */
+function mayStartToken(content: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = content[at];
+    if (byte !== letterA && byte !== underscore && byte !== hyphen) continue;
+    return tokenStart.test(content.toString("latin1", start, end));
+  }
+  return false;
 }
 
 const secretName =

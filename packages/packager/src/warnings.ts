@@ -5,17 +5,21 @@ import type { ListedFile } from "./listing.ts";
 import { displayPath, displayPaths, joinedPaths, latin1, parentPath } from "./paths.ts";
 
 /** Above this a single file is told. */
-const bigFileBytes = 10_000_000;
+export const bigFileBytes = 10_000_000;
 
 /** What the user should know about a bundle, a line each. */
-export function planWarnings(gathered: Gathered, files: readonly ListedFile[], maxBytes: number): readonly string[] {
+export function planWarnings(
+  gathered: Gathered,
+  files: readonly ListedFile[],
+  { bytes, maxBytes }: { readonly bytes: number; readonly maxBytes: number },
+): readonly string[] {
   const { repository, companions, ignoredVariables } = gathered;
   return [
     ...(ignoredVariables.length > 0 ? [`Ignored in the environment: ${ignoredVariables.join(", ")}`] : []),
     ...(repository?.tracked.warnings ?? []),
     ...companions.flatMap((companion) => companion.warnings),
     ...emptyCompanions(gathered, files),
-    ...sizes(files, maxBytes),
+    ...sizes(files, { bytes, maxBytes }),
     ...leadingOut(files),
     ...differingInCase(files),
   ];
@@ -30,9 +34,11 @@ function emptyCompanions({ companions }: Gathered, files: readonly ListedFile[])
     .map(({ name, directory }) => `${directory} is there, but nothing of the companion ${name} is packaged`);
 }
 
-function sizes(files: readonly ListedFile[], maxBytes: number): readonly string[] {
+function sizes(
+  files: readonly ListedFile[],
+  { bytes, maxBytes }: { readonly bytes: number; readonly maxBytes: number },
+): readonly string[] {
   const warnings: string[] = [];
-  const bytes = files.reduce((sum, file) => sum + file.size, 0);
   if (bytes > maxBytes / 5)
     warnings.push(`The bundle has ${megabytes(bytes)}; above ${megabytes(maxBytes)} it is refused`);
   const big = files
@@ -81,9 +87,12 @@ function differingInCase(files: readonly ListedFile[]): readonly string[] {
 // oxlint-disable-next-line no-control-regex
 const isAscii = /^[\u0000-\u007f]*$/;
 
-/** Of two names that differ in case only, one has a capital letter. */
-function mayDifferInCase(names: readonly string[]): boolean {
-  const capitalized = names.filter((name) => /[A-Z]/.test(name));
+/** Whether any two of these different names do. One of them is not lower case then: few have to be compared. */
+export function mayDifferInCase(names: readonly string[]): boolean {
+  const capitalized = names.filter((name) => mayHaveCapital.test(name) && name.toLowerCase() !== name);
   const folded = new Set(capitalized.map((name) => name.toLowerCase()));
   return folded.size < capitalized.length || (folded.size > 0 && names.some((name) => folded.has(name)));
 }
+
+// oxlint-disable-next-line no-control-regex
+const mayHaveCapital = /[A-Z]|[^\u0000-\u007f]/;

@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 
 import { parseManifest, renderManifest } from "@slipway/core";
 import type { ManifestEntry } from "@slipway/core";
-import { gitRepository, temporaryDirectory, writeFiles } from "@slipway/testing";
+import { eventually, fakeClock, gitRepository, temporaryDirectory, writeFiles } from "@slipway/testing";
 import { expect, test } from "vitest";
 
 import { writeArchive } from "../src/index.ts";
@@ -170,4 +172,35 @@ test("what a bundle holds is told by its listing and its manifest in the same or
   await gitRepository(folder.path, { files });
   const { listing, manifest } = await pack(folder.path);
   expect(listing.files.map((file) => text(file.path))).toEqual(manifest.entries.map((entry) => text(entry.path)));
+});
+
+test("what a killed process left beside an archive is removed by the next one of that name; what others write stays", async () => {
+  await using folder = await temporaryDirectory();
+  const mine = `${folder.path}/mine`;
+  await gitRepository(mine, { files });
+  const out = `${folder.path}/out`;
+  await mkdir(out);
+  const file = await script(
+    folder.path,
+    `const tar = async function* () { yield new Uint8Array(1 << 20); await new Promise((r) => setTimeout(r, 600_000)); };
+     void packager.writeArchive({ tar }, ${JSON.stringify(`${out}/x.tar.gz`)});`,
+  );
+  const child = spawn(process.execPath, [file], { stdio: "ignore" });
+  const ended = once(child, "exit");
+  const left = await eventually("a partial file", async () => (await readdir(out))[0]);
+  await writeArchive(await pack(mine), `${out}/x.tar.gz`);
+  expect((await readdir(out)).toSorted()).toEqual([left, "x.tar.gz"]);
+  child.kill("SIGKILL");
+  await ended;
+
+  const elsewhere = left.replace(/^(\.x\.tar\.gz\.)[0-9a-f]{8}/, "$100000000");
+  const sorted = (names: readonly string[]) => names.toSorted();
+  const beside = [elsewhere, left.replace("x.tar.gz", "y.tar.gz"), ".x.tar.gz.partial"];
+  for (const name of beside) await writeFile(`${out}/${name}`, "");
+  await writeArchive(await pack(mine), `${out}/x.tar.gz`);
+  expect(sorted(await readdir(out))).toEqual(sorted([...beside, "x.tar.gz"]));
+
+  const clock = fakeClock(new Date(Date.now() + 25 * 3_600_000));
+  await writeArchive(await pack(mine), `${out}/x.tar.gz`, { clock });
+  expect(sorted(await readdir(out))).toEqual(sorted([...beside.slice(1), "x.tar.gz"]));
 });

@@ -4,7 +4,8 @@ import { fakeClock, gitRepository, temporaryDirectory, writeFiles } from "@slipw
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { parseStatCache, renderStatCache } from "../src/cache-file.ts";
+import { createRowFinder, isUnchanged, parseStatCache, renderStatCache } from "../src/cache-file.ts";
+import type { CachedFiles, SeenFile } from "../src/cache-file.ts";
 import type { PackagerEvent, PackageOptions } from "../src/index.ts";
 import { pack } from "./helpers.ts";
 
@@ -128,6 +129,24 @@ test("what was not used for a month is removed, and what a killed process left",
   await rm(cacheDirectory, { recursive: true });
 });
 
+interface Remembered extends SeenFile {
+  readonly path: Buffer;
+  readonly sha256: string;
+}
+
+function tableOf(seen: readonly Remembered[]): CachedFiles {
+  const ends = seen.map((_, row) => seen.slice(0, row + 1).reduce((sum, { path }) => sum + path.length + 1, 0));
+  return {
+    count: seen.length,
+    readSinceMs: 1e14,
+    stamps: Float64Array.from(seen.flatMap(({ size, stamp }) => [size, stamp.mtimeMs, stamp.ctimeMs, stamp.inode])),
+    digests: Buffer.from(seen.map(({ sha256 }) => sha256).join(""), "hex"),
+    starts: Uint32Array.from([0, ...ends]),
+    kinds: new Uint8Array(seen.length).fill(1),
+    names: Buffer.concat(seen.flatMap(({ path }) => [path, Buffer.from([0])])),
+  };
+}
+
 test("whatever is remembered is found again, and nothing else", () => {
   const seen = fc.record({
     path: fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
@@ -144,11 +163,15 @@ test("whatever is remembered is found again, and nothing else", () => {
     fc.property(fc.uniqueArray(seen, { selector: ({ path }) => path.toString("latin1") }), (unsorted) => {
       const all = unsorted.toSorted((a, b) => Buffer.compare(a.path, b.path));
       const remembered = all.filter((file) => file.isRemembered);
-      const cached = parseStatCache(Buffer.from(renderStatCache(remembered, 7)));
-      expect(cached.readSinceMs).toBe(7);
-      expect(all.map((file) => cached.find(file))).toEqual(
-        all.map((file) => (file.isRemembered ? file.sha256 : undefined)),
-      );
+      const cached = parseStatCache(Buffer.from(renderStatCache(tableOf(remembered))));
+      expect(cached).toMatchObject({ count: remembered.length, readSinceMs: 1e14 });
+      const findRow = cached && createRowFinder(cached);
+      const found = all.map((file) => {
+        const row = findRow?.(file.path) ?? -1;
+        const isFound = cached && row >= 0 && isUnchanged(cached, row, file);
+        return isFound ? cached.digests.toString("hex", row * 32, row * 32 + 32) : undefined;
+      });
+      expect(found).toEqual(all.map((file) => (file.isRemembered ? file.sha256 : undefined)));
     }),
   );
 });

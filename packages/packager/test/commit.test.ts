@@ -99,8 +99,17 @@ test("submodules come at the commits that are recorded, not at what is checked o
   expect((await pack(path)).digest).not.toBe(digest);
   expect((await pack(path, { code: commit("HEAD", true) })).digest).toBe(digest);
   await repository.git("submodule", "--quiet", "deinit", "-f", "libs/lib");
-  const listing = await list(path, { code: commit("HEAD", true) });
-  expect(listing.warnings).toEqual([expect.stringContaining("libs/lib: a submodule that is not initialised")]);
+  await expect(list(path, { code: commit("HEAD", true) })).rejects.toMatchObject({
+    code: "PACKAGER_SUBMODULE_MISSING",
+    message: expect.stringMatching(/^The commit [0-9a-f]{40} of .*\/mine has submodules .*: libs\/lib$/) as string,
+    hint: expect.stringContaining("git submodule update --init --recursive libs/lib") as string,
+  });
+  for (const exclude of ["libs/lib", "libs/**", "**/lib"]) {
+    const listing = await list(path, { code: commit("HEAD", true), exclude: [exclude] });
+    expect(listing.warnings).toEqual([expect.stringContaining("libs/lib: a submodule that is not initialised")]);
+  }
+  await writeFiles(path, { ".slipwayignore": "libs/\n" });
+  expect((await list(path, { code: commit("HEAD", true) })).files).toHaveLength(2);
 });
 
 test("companions are inside, added, or in the way, as the commit has it", async () => {

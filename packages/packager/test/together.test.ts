@@ -71,6 +71,34 @@ test("each submodule is recorded with the commit that is packaged and the one th
   expect(listing.dirtyFiles.map(text)).toEqual(["third_party/outer/deps/inner"]);
 });
 
+test("the recorded patch has the changes of submodules at their full paths: on a fresh clone it gives what was packaged", async () => {
+  await using folder = await temporaryDirectory();
+  const { path } = await nested(folder.path);
+  const outer = `${path}/third_party/outer`;
+  await writeFiles(path, { "a.txt": "a, edited\n" });
+  await writeFiles(outer, { "outer.txt": "outer, edited\n", "with space.bin": "\u0000\u0001" });
+  await runGit(outer, ["add", "-A"]);
+  await writeFiles(`${outer}/deps/inner`, { "inner.txt": "committed\n" });
+  await runGit(`${outer}/deps/inner`, ["commit", "-qam", "v2"]);
+  await writeFiles(`${outer}/deps/inner`, { "inner.txt": "committed and edited\n" });
+  await rm(`${outer}/deps/inner/gone.txt`);
+  const bundle = await pack(path);
+  expect(bundle.source.patch?.match(/^diff --git a\/.*$/gm)).toEqual([
+    "diff --git a/a.txt b/a.txt",
+    "diff --git a/third_party/outer/outer.txt b/third_party/outer/outer.txt",
+    "diff --git a/third_party/outer/with space.bin b/third_party/outer/with space.bin",
+    "diff --git a/third_party/outer/deps/inner/gone.txt b/third_party/outer/deps/inner/gone.txt",
+    "diff --git a/third_party/outer/deps/inner/inner.txt b/third_party/outer/deps/inner/inner.txt",
+  ]);
+
+  const clone = `${folder.path}/clone`;
+  await runGit(folder.path, ["clone", "-q", "--recurse-submodules", path, clone]);
+  await writeFile(`${folder.path}/x.patch`, bundle.source.patch ?? "");
+  await runGit(clone, ["apply", "--unsafe-paths", "--directory=.", `${folder.path}/x.patch`]);
+  await runGit(`${clone}/third_party/outer`, ["add", "-A"]);
+  expect((await pack(clone)).digest).toBe(bundle.digest);
+});
+
 test("what another tool's crash left in a submodule is not packaged, and stays (W-P3, W-P9)", async () => {
   await using folder = await temporaryDirectory();
   const { path, ...repository } = await nested(folder.path);

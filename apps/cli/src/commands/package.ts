@@ -4,7 +4,6 @@ import { Command } from "@commander-js/extra-typings";
 
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
-import { printJson } from "../json.ts";
 import { assertClean, describeBundle, packageOptions } from "../packaging.ts";
 import type { PackagingChoice } from "../packaging.ts";
 import { loadProject } from "../project.ts";
@@ -53,8 +52,8 @@ export function packageCommand(context: Context) {
         if (out !== undefined) await writeArchive(packed, path.resolve(context.cwd, out), { signal: context.signal });
         return packed;
       });
-      const { packageDocument, renderList, renderExplanation } = await import("../report/package.ts");
-      if (json) return printJson(context.stdout, packageDocument(bundle));
+      const { printPackage, renderList, renderExplanation } = await import("../report/package.ts");
+      if (json) return printPackage(bundle, context);
       if (explain) context.stdout.write(await renderExplanation(bundle.listing));
       else if (list) context.stdout.write(renderList(bundle));
       context.stderr.write(describeBundle(bundle));

@@ -1,27 +1,34 @@
 import { isUtf8 } from "node:buffer";
 
 import { stripControlCharacters } from "@slipway/core";
-import type { ManifestEntry } from "@slipway/core";
+import type { Manifest, ManifestEntry } from "@slipway/core";
 import type { ExplainedSubmodule, Listing, PackedBundle } from "@slipway/packager";
 
+import type { Context } from "../context.ts";
+import { printLongJson } from "../json.ts";
 import { count, formatBytes, renderTable } from "./text.ts";
 
-/** What `package --json` prints; its keys are API. */
-export function packageDocument({ digest, manifest, listing }: PackedBundle): object {
+/** Prints what `package --json` prints; its keys are API. Piece by piece: of many files it is too long for one string. */
+export function printPackage({ digest, manifest, listing }: PackedBundle, context: Context): Promise<void> {
   const { rule, root, source, untracked, warnings } = listing;
   const { commit, dirty } = source;
-  return {
+  const document = {
     digest,
     bytes: manifest.bytes,
     rule,
     root,
     commit,
     dirty,
-    // Both are sorted by the bytes of the paths.
-    files: manifest.entries.map((entry, index) => fileDocument(entry, listing.files[index]?.from)),
+    files: [],
     untracked: untracked.map((path) => asBuffer(path).toString("utf8")),
     warnings,
   };
+  return printLongJson(context, document, { key: "files", items: fileDocuments(manifest, listing) });
+}
+
+/** Both are sorted by the bytes of the paths. */
+function* fileDocuments({ entries }: Manifest, { files }: Listing): Generator<object> {
+  for (const [position, entry] of entries.entries()) yield fileDocument(entry, files[position]?.from);
 }
 
 function fileDocument(entry: ManifestEntry, from: string | undefined): object {

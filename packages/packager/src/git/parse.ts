@@ -18,10 +18,26 @@ export interface Index {
   /** In git's order: sorted by the bytes of the paths. Made anew each time: a big index would fill the memory otherwise. */
   entries(): Iterable<IndexEntry>;
   readonly unmerged: readonly Uint8Array[];
+  /** What git said, as `parseIndex` takes it; absent where there is no git. */
+  readonly listed?: Buffer;
 }
 
 /** Reads `git ls-files -s -v -z`: `H 100644 <id> 0\t<path>\0` (git-ls-files(1), "OUTPUT"; the letter is lower case where assumed unchanged). */
 export function parseIndex(stdout: Buffer): Index {
+  let counted: ReturnType<typeof countEntries> | undefined;
+  return {
+    get size() {
+      return (counted ??= countEntries(stdout)).size;
+    },
+    get unmerged() {
+      return (counted ??= countEntries(stdout)).unmerged;
+    },
+    entries: () => indexEntries(stdout, latin1(stdout)),
+    listed: stdout,
+  };
+}
+
+function countEntries(stdout: Buffer): Pick<Index, "size" | "unmerged"> {
   const text = latin1(stdout);
   const unmerged = new Map<string, Uint8Array>();
   let size = 0;
@@ -31,7 +47,7 @@ export function parseIndex(stdout: Buffer): Index {
     if (text[pathStart - 2] === "0") size += 1;
     else unmerged.set(text.slice(pathStart, end), stdout.subarray(pathStart, end));
   }
-  return { size, entries: () => indexEntries(stdout, text), unmerged: [...unmerged.values()] };
+  return { size, unmerged: [...unmerged.values()] };
 }
 
 function* indexEntries(stdout: Buffer, text: string): Generator<IndexEntry> {

@@ -5,13 +5,26 @@ import path from "node:path";
 import { gitOutput } from "./command.ts";
 import type { GitOptions } from "./command.ts";
 
+export interface PatchBase {
+  /** A commit: what the patch is to be applied to. */
+  readonly commit: string;
+  /** Where the repository lies in the one that the patch is for: empty, or with a slash at its end. */
+  readonly prefix: string;
+}
+
+export interface PatchOptions extends GitOptions, PatchBase {
+  /** Arguments that go before git's command. */
+  readonly settings: readonly string[];
+}
+
 /**
- * The difference between HEAD and the tracked files on disk, as `git apply` reads it. Undefined where it cannot be a string, which
- * takes text that is not UTF-8 and attributes that call it text.
+ * The difference between a commit and the tracked files on disk, as `git apply` reads it. Undefined where it cannot be a string,
+ * which takes text that is not UTF-8 and attributes that call it text.
  */
-export async function readPatch(settings: readonly string[], options: GitOptions): Promise<string | undefined> {
-  const args = ["diff", "HEAD", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"];
-  const plain = [...args, "--no-renames", "--ignore-submodules=all", "--src-prefix=a/", "--dst-prefix=b/"];
+export async function readPatch({ settings, commit, prefix, ...options }: PatchOptions): Promise<string | undefined> {
+  const args = ["diff", commit, "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"];
+  const prefixes = [`--src-prefix=a/${prefix}`, `--dst-prefix=b/${prefix}`];
+  const plain = [...args, "--no-renames", "--ignore-submodules=all", ...prefixes];
   // Without this setting git diff would write the index anew. With it, files that were only touched get a header of their own.
   const quiet = [...settings, "-c", "diff.autoRefreshIndex=false"];
   const asText = await gitOutput([...quiet, ...plain], options);

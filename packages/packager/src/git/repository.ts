@@ -7,7 +7,8 @@ import { isUnchangedLfsFile } from "./lfs.ts";
 import { parseConfig, parseIndex, parseStatus } from "./parse.ts";
 import type { Index, Status } from "./parse.ts";
 import { readPatch } from "./patch.ts";
-import { readTree } from "./tree.ts";
+import type { PatchBase } from "./patch.ts";
+import { readObjectId, readTree } from "./tree.ts";
 import type { CommitTree } from "./tree.ts";
 
 /** What git says about one repository, read without changing anything in it. */
@@ -21,8 +22,10 @@ export interface Repository {
   readonly symlinks: boolean;
   /** Started already; takes longer than the rest. */
   readonly status: Promise<RepositoryStatus>;
-  /** The difference between HEAD and the tracked files on disk, as `git apply` reads it. */
-  patch(): Promise<string | undefined>;
+  /** The difference between a commit and the tracked files on disk, without submodules, as `git apply` reads it. */
+  patch(base: PatchBase): Promise<string | undefined>;
+  /** The object that an expression such as `HEAD:libs/x` names (gitrevisions(7)), if it is there. */
+  objectId(expression: string): Promise<string | undefined>;
   /** The tree of a branch, tag or commit. */
   tree(ref: string): Promise<CommitTree>;
 }
@@ -74,7 +77,8 @@ export async function openRepository(
     fileMode: config.get("core.filemode") !== "false",
     symlinks: config.get("core.symlinks") !== "false",
     status,
-    patch: () => readPatch(withoutFilters(config), atTop),
+    patch: (base) => readPatch({ settings: withoutFilters(config), ...base, ...atTop }),
+    objectId: (expression) => readObjectId(expression, atTop),
     tree: (ref) => readTree(ref, atTop),
   };
 }

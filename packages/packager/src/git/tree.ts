@@ -21,15 +21,20 @@ export interface CommitTree {
 
 /** The whole tree of a commit. Rejects with PACKAGER_NO_SUCH_COMMIT. */
 export async function readTree(ref: string, options: GitOptions): Promise<CommitTree> {
-  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`];
-  const found = await runGit(args, options);
-  const commit = found.stdout.toString("latin1").trim();
-  if (found.exitCode !== 0 || commit === "") {
+  const commit = await readObjectId(`${ref}^{commit}`, options);
+  if (commit === undefined) {
     throw new PackagerError("PACKAGER_NO_SUCH_COMMIT", `${options.cwd} has no commit ${JSON.stringify(ref)}`, {
       hint: "Name a branch, a tag or a commit that git log shows there; git fetch brings those of others.",
     });
   }
   return { commit, entries: parseTree(await gitOutput(["ls-tree", "-r", "-z", "-l", "--full-tree", commit], options)) };
+}
+
+/** The object that an expression names, if it is there. */
+export async function readObjectId(expression: string, options: GitOptions): Promise<string | undefined> {
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", expression];
+  const { exitCode, stdout } = await runGit(args, options);
+  return (exitCode === 0 && stdout.toString("latin1").trim()) || undefined;
 }
 
 /** Reads `git ls-tree -r -z -l`: `<mode> <type> <id> <size>\t<path>\0` (git-ls-tree(1), "OUTPUT FORMAT"). */

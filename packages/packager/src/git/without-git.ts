@@ -58,6 +58,7 @@ export async function openWithoutGit(
     symlinks,
     status,
     patch: async () => undefined,
+    objectId: async () => undefined,
     tree: async () => {
       throw needsGit(top, "a commit is to be packaged");
     },

@@ -1,7 +1,9 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, rm, utimes } from "node:fs/promises";
 import path from "node:path";
 
-import { eventually, gitRepository, snapshot } from "@slipway/testing";
+import { eventually, gitRepository, snapshot, writeFiles } from "@slipway/testing";
 import { expect, test } from "vitest";
 
 import { machine } from "./slipway.ts";
@@ -174,6 +176,47 @@ test("du tells what code takes, by experiment and project, shared and alone", as
     },
   ]);
   expect((await m.slipway(repo, "du")).stdout).toMatch(/^local: 9 B, 10 inodes in 2 copies of code below /);
+});
+
+test("control sockets that nobody listens on go; one in use stays", async () => {
+  await using m = await machine();
+  const { repo } = await ran(m);
+  const [dead, live] = [path.join(m.home, "ssh/dead"), path.join(m.home, "ssh/live")];
+  await mkdir(path.dirname(dead), { recursive: true });
+  const listen = `require("node:net").createServer().listen(process.argv[1], () => console.log("listening"))`;
+  for (const socket of [dead, live]) {
+    const child = spawn(process.execPath, ["-e", listen, socket], { stdio: ["ignore", "pipe", "ignore"] });
+    m.owns(child);
+    await once(child.stdout, "data");
+    if (socket === dead) child.kill("SIGKILL");
+    if (socket === dead) await once(child, "exit");
+  }
+  const past = new Date(Date.now() - 3600_000);
+  for (const socket of [dead, live]) await utimes(socket, past, past);
+  const { remove } = await m.json<Cleaned>(repo, "clean", "--yes");
+  expect(remove.map((thing) => [thing.path, thing.why])).toEqual([[dead, "nobody listens on this control socket"]]);
+  expect(await readdir(path.dirname(dead))).toEqual(["live"]);
+});
+
+test("--nemo-run cleans what NeMo-Run left behind, and only that", async () => {
+  await using m = await machine();
+  const { repo } = await ran(m);
+  const files = { _CONFIG: "", "task/code/a.py": "a", "task/task.tar.gz": "archive", "task/log.out": "a log" };
+  const named = Object.entries(files).map(([name, text]) => [`nemo/experiments/a/a_17/${name}`, text] as const);
+  await writeFiles(m.folder, Object.fromEntries(named));
+  const past = new Date(Date.now() - 3600_000);
+  await utimes(path.join(m.folder, "nemo/experiments/a/a_17/task/code/a.py"), past, past);
+  const words = ["clean", "--nemo-run", path.join(m.folder, "nemo")] as const;
+  expect((await m.slipway(repo, ...words, "--dry-run")).stdout).toMatch(/would go: nothing; stays: 2 copies of code/);
+  const { remove } = await m.json<Cleaned>(repo, ...words, "--max-age", "0", "--yes");
+  expect(remove.map(({ kind, path: gone }) => [kind, path.basename(gone)])).toEqual([
+    ["nemo-code", "task.tar.gz"],
+    ["nemo-code", "code"],
+  ]);
+  expect(await readdir(path.join(m.folder, "nemo/experiments/a/a_17/task"))).toEqual(["log.out"]);
+  expect(await m.json(repo, "clean", "--nemo-run", repo, "--dry-run")).toMatchObject({
+    error: { code: "CLEANER_NOT_A_NEMO_HOME", exitCode: 2 },
+  });
 });
 
 test("without a terminal it asks for --yes; a job_dir that is a home is refused", async () => {

@@ -8,9 +8,10 @@ import type { RetentionPolicy } from "./policy.ts";
 
 /**
  * `lease`: a mark of a job that can never start again; `code`: a copy; `trash`: one that was closed before; `upload`: one that was never
- * published; `remnant`: what somebody did not delete to the end; `run`: a run directory; `unfinished-run`: a half-made one.
+ * published; `remnant`: what somebody did not delete to the end; `run`: a run directory; `unfinished-run`: a half-made one; `nemo-code`: a
+ * copy in a folder of NeMo-Run.
  */
-export type ThingKind = "lease" | "code" | "trash" | "upload" | "remnant" | "run" | "unfinished-run";
+export type ThingKind = "lease" | "code" | "trash" | "upload" | "remnant" | "run" | "unfinished-run" | "nemo-code";
 
 /** Something on the host and what becomes of it. Bytes and inodes are those recorded when it came; 0 where nobody has. */
 export interface Thing {

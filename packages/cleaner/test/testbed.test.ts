@@ -201,8 +201,11 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   ).then(({ answer }) => answer);
 }
 
-/** A signal that came while the wrapper looked at the code: nobody has tried to run anything. */
-const endedEarly = /^Terminated\n/;
+/** What a shell says of a signal; one that comes while the wrapper looks at the code is told as if that were gone. */
+function withoutSignals(log: string): string {
+  if (!log.includes("Terminated\n")) return log;
+  return log.replaceAll("Terminated\n", "").replace(/^slipway: the code of this job is gone: .*\n$/, "");
+}
 
 /** Every attempt ran the right code, as far as it came; all that were not cancelled came to their end at least once. */
 async function outcomeOf({ letter, kind, handles }: Life) {
@@ -216,8 +219,8 @@ async function outcomeOf({ letter, kind, handles }: Life) {
   const whole = `${letter}\n${letter}\n`;
   const isRight = jobs.every((files) => {
     const logs = Object.entries(files).flatMap(([name, text]) => (name.endsWith(".log") ? text : []));
-    const rightSoFar = logs.filter((log) => !endedEarly.test(log)).every((log) => whole.startsWith(log));
-    return rightSoFar && (kind === "cancelled" || logs.includes(whole));
+    const isRightSoFar = logs.every((log) => whole.startsWith(withoutSignals(log)));
+    return isRightSoFar && (kind === "cancelled" || logs.includes(whole));
   });
   return { letter, kind, jobs, isRight };
 }

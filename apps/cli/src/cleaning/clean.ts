@@ -2,13 +2,16 @@ import { applyCleaning, planCleaning, planExperimentRemoval, takeInventory } fro
 import type { CleaningPlan, CleaningResult, Inventory, Thing } from "@slipway/cleaner";
 
 import { readRecords } from "../compose.ts";
-import { Interrupted } from "../context.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
 import { printJson } from "../json.ts";
 import { renderCleaned, renderPlan } from "../report/cleaning.ts";
 import { withProgress } from "../report/progress.ts";
 import { cleanerName } from "./clean-name.ts";
+import { confirmRemoval } from "./confirm.ts";
+import { documentOf, joinDocuments } from "./document.ts";
+import type { CleaningDocument } from "./document.ts";
+import { findLocalLeftovers, removeLocalLeftovers } from "./local-leftovers.ts";
 import { knownExperiments, openPlace } from "./place.ts";
 import type { OpenPlace } from "./place.ts";
 import { resolvePolicy } from "./policy.ts";
@@ -18,6 +21,7 @@ export interface CleanOptions extends PolicyOptions {
   readonly cluster?: string | undefined;
   readonly local?: true | undefined;
   readonly experiment?: string | undefined;
+  readonly nemoRun?: string | undefined;
   readonly dryRun?: true | undefined;
   readonly explain?: true | undefined;
   readonly yes?: true | undefined;
@@ -28,6 +32,8 @@ interface Cleaning {
   readonly place: OpenPlace;
   readonly inventory: Inventory;
   readonly plan: CleaningPlan;
+  /** What slipway left on this machine outside of the store. */
+  readonly leftovers: readonly Thing[];
 }
 
 /** Looks, says what would go, asks, and removes; each cluster after the other. */
@@ -38,16 +44,23 @@ export async function clean(options: CleanOptions, context: Context): Promise<vo
       hint: "Say --yes to remove it, or --dry-run to see it",
     });
   }
+  if (options.nemoRun !== undefined) {
+    const { cleanNemo } = await import("./nemo.ts");
+    const document = await cleanNemo(options.nemoRun, options, context);
+    if (json) printJson(context.stdout, document);
+    return;
+  }
   const wanted = await whatToClean(options, context);
   const documents: CleaningDocument[] = [];
   for (const cluster of wanted.clusters) {
     await using place = await openPlace(cluster, context);
     const cleaning = await plan(place, { ...options, experiment: wanted.experiment }, context);
-    if (!json)
-      context.stdout.write(renderPlan(cleaning, { explain: options.explain === true, dryRun: dryRun === true }));
-    if (dryRun) documents.push(documentOf(cluster, cleaning.plan));
-    else if (yes || cleaning.plan.remove.length === 0 || (await confirm(context))) {
-      documents.push(documentOf(cluster, cleaning.plan, await apply(cleaning, options, context)));
+    const all = { ...cleaning.plan, remove: [...cleaning.plan.remove, ...cleaning.leftovers] };
+    const shown = { explain: options.explain === true, dryRun: dryRun === true };
+    if (!json) context.stdout.write(renderPlan({ inventory: cleaning.inventory, plan: all }, shown));
+    if (dryRun) documents.push(documentOf(place.cluster, all));
+    else if (yes || all.remove.length === 0 || (await confirmRemoval(context))) {
+      documents.push(documentOf(place.cluster, all, await apply(cleaning, options, context)));
     }
   }
   if (json) printJson(context.stdout, joinDocuments(documents));
@@ -76,59 +89,25 @@ async function plan(place: OpenPlace, options: CleanOptions, context: Context): 
   );
   const parts = { inventory, policy, experiments };
   const { experiment } = options;
-  return {
-    place,
-    inventory,
-    plan: experiment === undefined ? planCleaning(parts) : planExperimentRemoval(experiment, parts),
-  };
+  if (experiment !== undefined) {
+    return { place, inventory, plan: planExperimentRemoval(experiment, parts), leftovers: [] };
+  }
+  const leftovers = scheduler === "local" ? await findLocalLeftovers(context) : [];
+  return { place, inventory, plan: planCleaning(parts), leftovers };
 }
 
 async function apply(
-  { place, inventory, plan: decided }: Cleaning,
+  { place, inventory, plan: decided, leftovers }: Cleaning,
   { json }: CleanOptions,
   context: Context,
 ): Promise<CleaningResult> {
   const { transport } = place;
   const by = cleanerName(context);
-  const result = await withProgress(`cleaning ${place.cluster}`, context, () =>
+  const { removed, kept } = await withProgress(`cleaning ${place.cluster}`, context, () =>
     applyCleaning({ transport, inventory, plan: decided, by, signal: context.signal }),
   );
+  await removeLocalLeftovers(leftovers);
+  const result = { removed: [...removed, ...leftovers], kept };
   if (!json) context.stdout.write(renderCleaned(result, place.cluster));
   return result;
-}
-
-async function confirm({ stderr, signal }: Context): Promise<boolean> {
-  const prompts = await import("@clack/prompts");
-  const answer = await prompts.confirm({ message: "Remove these?", initialValue: false, output: stderr, signal });
-  signal.throwIfAborted();
-  if (prompts.isCancel(answer)) throw new Interrupted("Interrupted");
-  return answer;
-}
-
-interface CleaningDocument {
-  readonly remove: readonly (Thing & { readonly cluster: string })[];
-  readonly keep: readonly (Thing & { readonly cluster: string })[];
-  readonly errors: readonly string[];
-}
-
-/** `clean --json`; its keys are API. After the work `remove` is what went. */
-function documentOf(
-  cluster: string,
-  { remove, keep, errors }: CleaningPlan,
-  result?: CleaningResult,
-): CleaningDocument {
-  const describe = ({ kind, path, bytes, inodes, why }: Thing) => ({ cluster, kind, path, bytes, inodes, why });
-  return {
-    remove: (result?.removed ?? remove).map(describe),
-    keep: [...keep, ...(result?.kept ?? [])].map(describe),
-    errors: errors.map((error) => `${cluster}: ${error}`),
-  };
-}
-
-function joinDocuments(documents: readonly CleaningDocument[]): CleaningDocument {
-  return {
-    remove: documents.flatMap(({ remove }) => remove),
-    keep: documents.flatMap(({ keep }) => keep),
-    errors: documents.flatMap(({ errors }) => errors),
-  };
 }

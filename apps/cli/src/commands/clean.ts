@@ -19,6 +19,7 @@ export function cleanCommand(context: Context) {
       "run directories with logs and outputs go so long after they were made (default: never)",
     )
     .option("--experiment <EXP>", "this experiment whole, with its logs and outputs, and nothing else")
+    .option("--nemo-run <DIR>", "copies of code in a home or job_dir of NeMo-Run, and nothing else")
     .option("--yes", "ask nothing")
     .option("--json", "print one JSON document")
     .action(async (options) => {

@@ -5,7 +5,7 @@ import { count, formatBytes, renderTable } from "./text.ts";
 
 interface Planned {
   readonly inventory: Pick<Inventory, "jobDir" | "host">;
-  readonly plan: CleaningPlan;
+  readonly plan: Readonly<Record<"remove" | "keep", readonly Thing[]>> & Pick<CleaningPlan, "errors">;
 }
 
 /** What would go; with `explain` every single thing, kept or removed, and why. */
@@ -51,6 +51,7 @@ const kinds: Readonly<Record<ThingKind, readonly [one: string, many: string]>> =
   remnant: ["remnant", "remnants"],
   run: ["run", "run directories"],
   "unfinished-run": ["half-made run", "half-made runs"],
+  "nemo-code": ["copy of code", "copies of code"],
 };
 
 /** `3 copies of code, 1 lease (1.2 MB, 40 inodes)` */

@@ -6,7 +6,17 @@ export const submitSteps = `
 for tool in sbatch squeue scontrol scancel; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
 made='' recorded='' renewed='' held='' taken='' whole='' late='' queue=''
 
-stop() { take_back; fail "$@"; }
+stop() { [ "$1" != folder ] || say_why "$2"; take_back; fail "$@"; }
+
+# A shell does not always say why it could not write; dd does, on standard error.
+say_why() {
+  where=$1
+  while [ ! -d "$where" ]; do
+    case $where in */*) where=\${where%/*} ;; *) where=. ;; esac
+  done
+  dd if=/dev/zero "of=$where/.probe.$nonce" bs=65536 count=1
+  rm -f "$where/.probe.$nonce"
+}
 
 # Nothing of this submission is left, where it can be taken back. What is held never starts.
 take_back() {

@@ -26,7 +26,11 @@ slipway_take_slots() {
       slipway_check_cancelled
     fi
     slipway_tries=$((slipway_tries + 1))
-    if [ "$slipway_tries" -lt 20 ] && [ "$slipway_before" -lt 8 ]; then slipway_pause 0.1; else slipway_pause 1; fi
+    # Those in front look often, at first; each look is a process.
+    if [ "$slipway_before" -ge 20 ]; then slipway_pause 1
+    elif [ "$slipway_before" -ge 4 ] || [ "$slipway_tries" -ge 300 ]; then slipway_pause 0.5
+    else slipway_pause 0.1
+    fi
   done
   rm -f -- "$slipway_ticket"
 }

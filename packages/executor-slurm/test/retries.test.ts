@@ -46,6 +46,30 @@ describe.runIf(isSupported)("a job begins again", () => {
     ]);
   }, 90_000);
 
+  test.concurrent("as a group of different sizes, whole", async () => {
+    await using fixture = await open();
+    const part = (name: string, sh: string, cpusPerTask: number) => ({
+      name,
+      command: { kind: "argv", argv: ["sh", "-c", sh] } as const,
+      resources: { cpusPerTask },
+      env: {},
+    });
+    const handle = await fixture.start({
+      group: [
+        part("server", "exec sleep 600", 1),
+        {
+          ...part("client", 'echo "attempt $SLIPWAY_ATTEMPT"; [ "$SLIPWAY_ATTEMPT" = 2 ] || exit 75', 2),
+          endsGroup: true,
+        },
+      ],
+      retries: {},
+    });
+    await next(fixture, handle, 2);
+    expect(summary(await fixture.end(handle))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
+    expect(await fixture.log(handle, { attempt: 1, rank: "client" })).toMatch(/^attempt 1\n/);
+    expect(await fixture.log(handle, { rank: "client" })).toBe("attempt 2\n");
+  }, 120_000);
+
   test.concurrent("before its time limit ends it", async () => {
     await using fixture = await open();
     const handle = await fixture.start({

@@ -100,7 +100,7 @@ slipway_end_attempt() {
 slipway_copy_code() {
   [ -n "\${slipway_work-}" ] || return 0
   slipway_remove_copy
-  mkdir -p -- "$slipway_work" && { cp -R --reflink=auto code/. "$slipway_work" 2>/dev/null || cp -R code/. "$slipway_work"; } 2>>"$slipway_attempt_base.log" &&
+  mkdir -p -- "$slipway_work" && { cp -RP --reflink=auto code/. "$slipway_work" 2>/dev/null || cp -RP code/. "$slipway_work"; } 2>>"$slipway_attempt_base.log" &&
     chmod -R u+w "$slipway_work" && return
   echo "slipway: the code cannot be copied to $slipway_work" >>"$slipway_attempt_base.log"
   slipway_finish outcome=ended exit=126 reason=copy_failed

@@ -17,7 +17,7 @@ export type {
 } from "./listing.ts";
 export type { PackagedCode, PackageOptions, PackagerEvent } from "./options.ts";
 export { packBundle } from "./pack.ts";
-export type { PackedBundle } from "./pack.ts";
+export type { PackedBundle, PackedFile } from "./pack.ts";
 export { predictBytes } from "./predict.ts";
 export type { PredictedBytes } from "./predict.ts";
 export type { LocateOptions } from "./python.ts";

@@ -13,7 +13,7 @@ import type { PackedBundle } from "./pack.ts";
 import { describeSource } from "./plan.ts";
 import { digestTable } from "./table/digest.ts";
 import { fillTable, isCommonCase } from "./table/fill.ts";
-import { describeTable, listRow, listTable, tableBytes } from "./table/list.ts";
+import { describeTable, listContents, listRow, listTable, tableBytes } from "./table/list.ts";
 import type { FilledTable } from "./table/list.ts";
 import { isSameContent } from "./table/recall.ts";
 import { stampNumbers } from "./table/table.ts";
@@ -59,7 +59,8 @@ export async function packTable(
     manifest,
     source: { ...listing.source, ...(await patch) },
     listing,
-    tar: (tarOptions = {}) => tarStream({ manifest, files: listing.files, env }, tarOptions),
+    contents: () => listContents(table, top),
+    tar: (tarOptions = {}) => tarStream({ manifest, members: listContents(table, top), env }, tarOptions),
   };
 }
 

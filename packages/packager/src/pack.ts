@@ -1,5 +1,5 @@
 import { createManifest, manifestDigest, systemClock } from "@slipway/core";
-import type { Bundle, CodeSource, FileEntry } from "@slipway/core";
+import type { Bundle, CodeSource, FileEntry, ManifestEntry } from "@slipway/core";
 
 import { createRowFinder, isUnchanged } from "./cache-file.ts";
 import type { CachedFiles } from "./cache-file.ts";
@@ -22,9 +22,18 @@ import { packTable } from "./pack-table.ts";
 import { readWholePatch } from "./patch.ts";
 import { expectsWork } from "./table/expect.ts";
 import { createTable, digestBytes, rowKinds, stampNumbers } from "./table/table.ts";
-import { tarStream } from "./tar.ts";
+import { pairMembers, tarStream } from "./tar.ts";
+
+/** A bundle with the listing that it was made from. */
 export interface PackedBundle extends Bundle {
   readonly listing: Listing;
+  /** The manifest's entries with the files that they were made from, one at a time: of many files they need less memory so. */
+  contents(): Iterable<PackedFile>;
+}
+
+export interface PackedFile {
+  readonly entry: ManifestEntry;
+  readonly file: ListedFile;
 }
 
 /**
@@ -51,12 +60,14 @@ export async function packListed(opened: Repository | undefined, options: Packag
   const manifest = createManifest(entries);
   const digest = manifestDigest(manifest);
   options.onEvent?.({ type: "packager.packed", digest, files: entries.length, bytes: manifest.bytes });
+  const contents = () => pairMembers(manifest, listing.files);
   return {
     digest,
     manifest,
     source: { ...listing.source, ...(await patch) },
     listing,
-    tar: (tarOptions = {}) => tarStream({ manifest, files: listing.files, env: options.env }, tarOptions),
+    contents,
+    tar: (tarOptions = {}) => tarStream({ manifest, members: contents(), env: options.env }, tarOptions),
   };
 }
 

@@ -11,10 +11,24 @@ import { loadHeaderEncoder } from "./tar-header.ts";
 
 export interface TarInput {
   readonly manifest: Manifest;
-  /** In the order of the manifest's entries. */
-  readonly files: readonly Pick<ListedFile, "source" | "stored">[];
+  /** All of the manifest's, in its order; made as they are asked for, where there are many. */
+  readonly members: Iterable<TarMember>;
   /** For git, which reads what a commit holds. */
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface TarMember<F = Pick<ListedFile, "source" | "stored">> {
+  readonly entry: ManifestEntry;
+  readonly file: F;
+}
+
+/** Of a manifest's entries and the files that they were made from, in the same order. */
+export function* pairMembers<F>({ entries }: Pick<Manifest, "entries">, files: readonly F[]): Generator<TarMember<F>> {
+  for (const [position, entry] of entries.entries()) {
+    const file = files[position];
+    if (file === undefined) throw new Error("The manifest has more files than were listed");
+    yield { entry, file };
+  }
 }
 
 export const blockBytes = 512;
@@ -25,7 +39,7 @@ const chunkBytes = 1 << 19;
  * checked against the manifest while they pass; the stream then ends with PACKAGER_CHANGED_WHILE_READING, never with an end mark.
  */
 export async function* tarStream(
-  { manifest, files, env }: TarInput,
+  { manifest, members, env }: TarInput,
   { prefix, readOnly = false, manifestName, only, signal }: TarOptions,
 ): AsyncGenerator<Uint8Array> {
   const encodeHeader = await loadHeaderEncoder();
@@ -38,7 +52,7 @@ export async function* tarStream(
     yield* appendBytes(chunks, text);
     chunks.pad();
   }
-  for (const [position, entry] of manifest.entries.entries()) {
+  for (const { entry, file } of members) {
     if (only && !only(entry)) continue;
     if (chunks.isFull()) {
       yield chunks.take();
@@ -46,9 +60,7 @@ export async function* tarStream(
       signal?.throwIfAborted();
     }
     chunks.append(encodeHeader(headerOf(entry, pathInTar(entry.path, prefix), readOnly)));
-    const file = files[position];
     if (entry.kind === "symlink") continue;
-    if (file === undefined) throw new Error("The manifest has more files than were listed");
     if (file.stored) yield* appendStored({ chunks, entry, parts: blobs.read(file.stored) });
     else yield* appendFile({ chunks, source: file.source, entry, signal });
   }

@@ -2,7 +2,7 @@ import { manifestDigest } from "@slipway/core";
 import type { Bundle, CodeSource, Manifest } from "@slipway/core";
 
 import { absolutePath } from "./paths.ts";
-import { tarStream } from "./tar.ts";
+import { pairMembers, tarStream } from "./tar.ts";
 
 export interface TreeBundleOptions {
   /** Where the files lie, under their paths in the manifest; absolute. */
@@ -20,6 +20,6 @@ export function bundleOfTree({ directory, manifest, source, env }: TreeBundleOpt
     digest: manifestDigest(manifest),
     manifest,
     source,
-    tar: (options = {}) => tarStream({ manifest, files, env }, options),
+    tar: (options = {}) => tarStream({ manifest, members: pairMembers(manifest, files), env }, options),
   };
 }

@@ -17,7 +17,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { openBlobs } from "../src/git/blobs.ts";
-import { tarStream } from "../src/tar.ts";
+import { pairMembers, tarStream } from "../src/tar.ts";
 import {
   env,
   execFileAsync,
@@ -135,7 +135,10 @@ test(
       { kind: "file", path: Buffer.from("big"), mode: 0o644, size, sha256: "0".repeat(64) },
     ]);
     // Its head is enough: reading all of it takes longer than a test may.
-    for await (const chunk of tarStream({ manifest, files: [{ source: `${folder.path}/big` }], env }, {})) {
+    for await (const chunk of tarStream(
+      { manifest, members: pairMembers(manifest, [{ source: `${folder.path}/big` }]), env },
+      {},
+    )) {
       await writeFile(`${folder.path}/head.tar`, chunk);
       break;
     }

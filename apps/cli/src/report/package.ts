@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 
 import { stripControlCharacters } from "@slipway/core";
-import type { Manifest, ManifestEntry } from "@slipway/core";
+import type { ManifestEntry } from "@slipway/core";
 import type { ExplainedSubmodule, Listing, PackedBundle } from "@slipway/packager";
 
 import type { Context } from "../context.ts";
@@ -9,7 +9,8 @@ import { printLongJson } from "../json.ts";
 import { count, formatBytes, renderTable } from "./text.ts";
 
 /** Prints what `package --json` prints; its keys are API. Piece by piece: of many files it is too long for one string. */
-export function printPackage({ digest, manifest, listing }: PackedBundle, context: Context): Promise<void> {
+export function printPackage(bundle: PackedBundle, context: Context): Promise<void> {
+  const { digest, manifest, listing } = bundle;
   const { rule, root, source, untracked, warnings } = listing;
   const { commit, dirty } = source;
   const document = {
@@ -23,15 +24,14 @@ export function printPackage({ digest, manifest, listing }: PackedBundle, contex
     untracked: untracked.map((path) => asBuffer(path).toString("utf8")),
     warnings,
   };
-  return printLongJson(context, document, { key: "files", items: fileDocuments(manifest, listing) });
+  return printLongJson(context, document, { key: "files", items: fileDocuments(bundle) });
 }
 
-/** Both are sorted by the bytes of the paths. */
-function* fileDocuments({ entries }: Manifest, { files }: Listing): Generator<object> {
-  for (const [position, entry] of entries.entries()) yield fileDocument(entry, files[position]?.from);
+function* fileDocuments(bundle: PackedBundle): Generator<object> {
+  for (const { entry, file } of bundle.contents()) yield fileDocument(entry, file.from);
 }
 
-function fileDocument(entry: ManifestEntry, from: string | undefined): object {
+function fileDocument(entry: ManifestEntry, from: string): object {
   const bytes = asBuffer(entry.path);
   const path = isUtf8(bytes) ? { path: bytes.toString("utf8") } : { pathBase64: bytes.toString("base64") };
   if (entry.kind === "symlink") {
@@ -49,8 +49,10 @@ function fileDocument(entry: ManifestEntry, from: string | undefined): object {
 }
 
 /** One path a line, as `git ls-files` prints them. */
-export function renderList({ manifest }: PackedBundle): string {
-  return manifest.entries.map(({ path }) => `${printable(path)}\n`).join("");
+export function renderList(bundle: PackedBundle): string {
+  let text = "";
+  for (const { entry } of bundle.contents()) text += `${printable(entry.path)}\n`;
+  return text;
 }
 
 export async function renderExplanation(listing: Listing): Promise<string> {

@@ -2,6 +2,7 @@ import type { Manifest, ManifestEntry } from "@slipway/core";
 
 import type { CachedManifest } from "../cache-file.ts";
 import type { ListedFile } from "../listing.ts";
+import type { PackedFile } from "../pack.ts";
 import { absolutePath } from "../paths.ts";
 import { createSourceOf } from "./rows.ts";
 import { digestBytes, rowKinds, stampNumbers } from "./table.ts";
@@ -57,6 +58,15 @@ export function listTable(shared: FilledTable, directory: string): readonly List
   const table = { ...shared, names: Buffer.from(shared.names) };
   const sourceOf = createSourceOf(table, directory);
   return Array.from({ length: table.count }, (_, row) => fileOf(table, row, sourceOf(row)));
+}
+
+/** The same with the manifest's entries, each made when it is asked for. */
+export function* listContents(shared: FilledTable, directory: string): Generator<PackedFile> {
+  const table = { ...shared, names: Buffer.from(shared.names) };
+  const sourceOf = createSourceOf(table, directory);
+  for (let row = 0; row < table.count; row++) {
+    yield { entry: entryOf(table, row), file: fileOf(table, row, sourceOf(row)) };
+  }
 }
 
 /** One of them. */

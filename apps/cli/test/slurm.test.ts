@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 
 import { machineWithCluster } from "./cluster.ts";
 import { machine } from "./slipway.ts";
+import { openTerminal } from "./terminal.ts";
 
 interface Status {
   readonly experiment: string;
@@ -268,6 +269,28 @@ describe.skipIf(!support.available)("on a Slurm cluster", () => {
       stderr: expect.stringContaining("is there already"),
     });
     expect((await m.slipway(repo, "run", "--cluster", "dgx", "--wait", "--", "true")).exitCode).toBe(0);
+  });
+
+  test("init asks on a terminal for what was not given, and for a job_dir until it can be one", async () => {
+    const { m, jobDir } = await machineWithCluster();
+    await using _machine = m;
+    const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { a: "a" } });
+    const terminal = openTerminal(m, repo, "init", "dgx", "--partition", "main");
+    await terminal.reads("Login node");
+    terminal.types("testbed");
+    await terminal.reads("User there");
+    terminal.types("");
+    await terminal.reads("Directory there");
+    terminal.types("home/slipway");
+    await terminal.reads("Give it from the top");
+    terminal.types(`\u0015${jobDir}`); // Ctrl-U takes away what stands there.
+    await terminal.reads("Slurm account");
+    terminal.types("");
+    expect(await terminal.exitCode).toBe(0);
+    expect(terminal.shown()).toMatch(/✓ partition +main\n[^]*Wrote cluster_configs\/dgx\.yaml/);
+    expect(await readFile(path.join(repo, "cluster_configs/dgx.yaml"), "utf8")).toContain(
+      `ssh_tunnel:\n  host: "testbed"\n  job_dir: ${JSON.stringify(jobDir)}\npartition: "main"\n`,
+    );
   });
 
   test("on the login node itself the same works without SSH", async () => {

@@ -25,7 +25,7 @@ export async function initCluster(name: string, given: ClusterAnswers, context: 
     });
   }
   const answers = await complete(given, context);
-  if (answers.jobDir === undefined || !answers.jobDir.startsWith("/")) {
+  if (!isAbsolute(answers.jobDir)) {
     throw new CliError("CLI_USAGE", `The job_dir must be absolute, got ${JSON.stringify(answers.jobDir ?? "")}`, {
       hint: "Say --job-dir /path/on/the/cluster",
     });
@@ -40,6 +40,10 @@ export async function initCluster(name: string, given: ClusterAnswers, context: 
     throw error;
   }
   context.stdout.write(`Wrote ${path.relative(context.cwd, file)}; use it with: slipway run --cluster ${name} -- …\n`);
+}
+
+function isAbsolute(directory: string | undefined): boolean {
+  return directory?.startsWith("/") === true;
 }
 
 async function writeNew(file: string, text: string): Promise<void> {
@@ -87,7 +91,9 @@ async function complete(given: ClusterAnswers, { stdin, stderr, signal }: Contex
   const answers: Record<string, string | undefined> = { ...given };
   for (const [key, message] of questions) {
     if (answers[key] !== undefined || (key === "user" && answers["host"] === undefined)) continue;
-    const answer = await text({ message, output: stderr, signal });
+    const validate = (typed = "") =>
+      key === "jobDir" && !isAbsolute(typed) ? "Give it from the top: /lustre/ada/slipway" : undefined;
+    const answer = await text({ message, output: stderr, signal, validate });
     signal.throwIfAborted();
     if (isCancel(answer)) throw new Interrupted("Interrupted");
     answers[key] = (answer ?? "") === "" ? undefined : answer;

@@ -6,6 +6,7 @@ import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
+import { cleanerBench } from "./cleaner.mjs";
 import { packagerBench } from "./packager.mjs";
 import { slurmBench } from "./slurm.mjs";
 import { startBench } from "./start.mjs";
@@ -26,7 +27,7 @@ console.log(`${os.cpus().length} × ${os.cpus()[0]?.model}, ${os.type()} ${os.re
 console.log("Each figure is a median of paired whole-process runs; the ratio is the median of the pairs' ratios.\n");
 
 const rows = [];
-for (const bench of [startBench, packagerBench, slurmBench, storeBench]) {
+for (const bench of [startBench, packagerBench, slurmBench, storeBench, cleanerBench]) {
   for (const row of await bench({ slipway, work, only })) {
     rows.push(row);
     const { id, name, measured, against, ratio, target } = row;

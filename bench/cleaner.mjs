@@ -1,0 +1,97 @@
+// What cleaning costs beside find and rm: P16.
+import { createHash } from "node:crypto";
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+
+import { applyCleaning, defaultPolicy, planCleaning, takeInventory } from "../packages/cleaner/dist/index.js";
+import { openLocalTransport } from "../packages/transport-local/dist/index.js";
+import { command, milliseconds, pairs } from "./pairs.mjs";
+
+const graces = { maxAgeSeconds: 0, staleSeconds: 0, trashSeconds: 0, deletingSeconds: 0 };
+const policy = { ...defaultPolicy, ...graces, keepLast: 0 };
+
+/** `work` is a folder that keeps the generated trees, `only` an id such as `P16`. */
+export async function cleanerBench({ work, only }) {
+  if (only !== undefined && only !== "P16") return [];
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+  const transport = openLocalTransport({ env });
+  try {
+    return [await planRow(path.join(work, "clean-plan"), transport), await removalRow(work, transport)];
+  } finally {
+    await transport[Symbol.asyncDispose]();
+  }
+}
+
+/** Half of 2,000 bundles are leased, and each has a run directory. */
+async function planRow(jobDir, transport) {
+  makeStore(jobDir, { bundles: 2_000, files: 10, place: "code" });
+  const look = async () => {
+    const inventory = await takeInventory({ transport, jobDir, scheduler: "local" });
+    const { remove } = planCleaning({ inventory, policy, experiments: [] });
+    if (remove.length !== 3_000) throw new Error(`Planned ${remove.length} removals`);
+  };
+  const bare = command("find", [path.join(jobDir, "store"), "-maxdepth", "2"]);
+  const { a, b, ratio } = await pairs(look, bare, { runs: 5 });
+  const memory = Math.round(process.memoryUsage().rss / 1e6);
+  return {
+    id: "P16",
+    name: `plan for 2,000 bundles, ${memory} MB resident`,
+    measured: milliseconds(a),
+    against: `find -maxdepth 2 ${milliseconds(b)}`,
+    ratio,
+    target: 3,
+  };
+}
+
+/** 500 bundles in the trash, 12,000 files. */
+async function removalRow(work, transport) {
+  const [model, jobDir, other] = ["clean-model", "clean-own", "clean-other"].map((name) => path.join(work, name));
+  makeStore(model, { bundles: 500, files: 24, place: "trash" });
+  const purge = async () => {
+    const inventory = await takeInventory({ transport, jobDir, scheduler: "local" });
+    const plan = planCleaning({ inventory, policy, experiments: [] });
+    const { removed } = await applyCleaning({ transport, inventory, plan });
+    if (removed.length !== 500) throw new Error(`Removed ${removed.length}`);
+  };
+  const { a, b, ratio } = await pairs(purge, command("rm", ["-rf", path.join(other, "store/trash")]), {
+    runs: 3,
+    before: async () => {
+      for (const copy of [jobDir, other]) {
+        rmSync(copy, { recursive: true, force: true });
+        cpSync(model, copy, { recursive: true });
+      }
+    },
+  });
+  return {
+    id: "P16",
+    name: "removal of 500 bundles of 24 files, looking and recording included",
+    measured: milliseconds(a),
+    against: `rm -rf of the same ${milliseconds(b)}`,
+    ratio,
+    target: 1.1,
+  };
+}
+
+function makeStore(jobDir, { bundles, files, place }) {
+  rmSync(jobDir, { recursive: true, force: true });
+  for (const name of ["store/code", "store/trash", "runs"]) mkdirSync(path.join(jobDir, name), { recursive: true });
+  writeFileSync(path.join(jobDir, "store/layout.json"), '{"version":1,"clusterName":"local"}\n');
+  for (let number = 0; number < bundles; number++) {
+    const instance = `${createHash("sha256").update(String(number)).digest("hex")}.n${number}`;
+    const folder = path.join(jobDir, "store", place, instance);
+    mkdirSync(path.join(folder, "tree"), { recursive: true });
+    writeFileSync(
+      path.join(folder, "manifest"),
+      `slipway-manifest 1 files=${files} symlinks=0 directories=0 bytes=${files}\n`,
+    );
+    for (let file = 0; file < files; file++) writeFileSync(path.join(folder, "tree", `f${file}`), "x");
+    if (place === "trash") continue;
+    mkdirSync(path.join(folder, "L"));
+    if (number % 2 === 0) mkdirSync(path.join(folder, "L", `j.local.${number}`));
+    const run = path.join(jobDir, "runs", `e-${number}`, "job");
+    mkdirSync(run, { recursive: true });
+    symlinkSync(`../../../store/code/${instance}/tree`, path.join(run, "code"));
+    writeFileSync(path.join(run, "commit"), "version=1\ntoken=e.job.1\npid=99\nstart=1\nboot=another\nend=1\n");
+  }
+}

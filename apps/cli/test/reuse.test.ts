@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmod, cp, lstat, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -164,29 +165,23 @@ test("code that is damaged in the store is never restored, not a file of it", as
   expect((await readdir(m.folder)).toSorted()).toEqual(["cache", "repo", "slipway home"]);
 });
 
-test.each(["../evil", "a/../../evil", "/evil", ".git/hooks/post-checkout", "x/.GIT/config"])(
-  "a store whose manifest names %s leads nothing out of the directory",
-  async (name) => {
-    await using m = await machine();
-    const { repo, first } = await ranAndChanged(m);
-    const content = "evil\n";
-    const sha256 = "9d4b2f4be1aeb6ba9a4d4bd4b2c6b0a6c7d1d9d2a0a4f0b6e6d0e9b0f1d2c3a4";
-    const manifest = createManifest([
-      { kind: "file", path: Buffer.from(name), mode: 0o644, size: content.length, sha256 },
-    ]);
+test("whatever name a store's manifest has, nothing leads out of the directory", async () => {
+  await using m = await machine();
+  const { repo, first } = await ranAndChanged(m);
+  const file = path.join(m.home, "runs", first.experiment, "experiment.json");
+  const record = await readFile(file, "utf8");
+  for (const name of ["../evil", "a/../../evil", "/evil", ".git/hooks/post-checkout", "x/.GIT/config"]) {
+    const sha256 = createHash("sha256").update("evil\n").digest("hex");
+    const manifest = createManifest([{ kind: "file", path: Buffer.from(name), mode: 0o644, size: 5, sha256 }]);
     const digest = manifestDigest(manifest);
-    await mkdir(path.join(m.home, `store/code/${digest}.0/tree`), { recursive: true });
+    await writeFiles(path.join(m.home, `store/code/${digest}.0`), { evil: "evil\n", "tree/evil": "evil\n" });
     await writeFile(path.join(m.home, `store/code/${digest}.0/manifest`), renderManifest(manifest));
-    await writeFiles(path.join(m.home, `store/code/${digest}.0/`), { evil: content });
-    const file = path.join(m.home, "runs", first.experiment, "experiment.json");
-    await writeFile(file, (await readFile(file, "utf8")).replaceAll(first.digest, digest));
-    const { error } = await m.json<{ error: object }>(repo, "restore", first.experiment, "../code/deep");
-    expect(error).toMatchObject({ code: expect.stringMatching(/CLI_CANNOT_WRITE|CLI_CODE_DAMAGED/) });
-    const inFolder = await m.json<{ error: object }>(repo, "restore", first.experiment, "../code");
-    expect(inFolder.error).toMatchObject({
+    await writeFile(file, record.replaceAll(first.digest, digest));
+    const { error } = await m.json<{ error: object }>(repo, "restore", first.experiment, "../code");
+    expect(error).toMatchObject({
       code: "CLI_CODE_DAMAGED",
       message: expect.stringContaining("a name that leads out of it"),
     });
     expect((await readdir(m.folder)).toSorted()).toEqual(["cache", "repo", "slipway home"]);
-  },
-);
+  }
+});

@@ -209,6 +209,30 @@ describe.runIf(isSupported)("a submission", () => {
     });
   });
 
+  test("whose answer is lost because the controller is started again becomes one job", async () => {
+    await using fixture = await open();
+    await using folder = await temporaryDirectory();
+    const at = (name: string) => path.join(folder.path, name);
+    const lost = "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation";
+    await writeFile(
+      at("sbatch"),
+      `#!/bin/sh\n/usr/bin/sbatch "$@" >/dev/null\n: >${at("asked")}\nuntil [ -e ${at("again")} ]; do sleep 0.1; done\necho '${lost}' >&2\nexit 1\n`,
+    );
+    await chmod(at("sbatch"), 0o755);
+    const plan = fixture.plan({ name: "restarted", sh: 'echo ran >>"$SLIPWAY_RUN_DIR/count"' });
+    const submitted = fixture.with({ PATH: `${folder.path}:/usr/bin:/bin` }).submit([plan]);
+    submitted.catch(() => {}); // Looked at below.
+    await eventually("sbatch", async () => (await readdir(folder.path)).includes("asked"));
+    await open.testbed().stopController();
+    await open.testbed().startController();
+    await writeFile(at("again"), "");
+    const [handle] = await submitted;
+    if (!handle) throw new Error("No handle");
+    expect((await fixture.end(handle)).state).toBe("succeeded");
+    expect(await readFile(path.join(handle.runDir, "run/count"), "utf8")).toBe("ran\n");
+    expect(await queueOf(`${fixture.experiment}.restarted.1`)).toHaveLength(1);
+  }, 120_000);
+
   test("while the controller is down is refused, and nothing is lost", async () => {
     await using fixture = await open();
     const plan = fixture.plan({ name: "later" });

@@ -109,6 +109,25 @@ describe.skipIf(!support.available)("on a cluster that is strict, or broken", ()
     });
   });
 
+  test("init writes what was said all the same, marks what is wrong, and does not send the user on", async () => {
+    await using world = await openWorld();
+    const init = await world.slipway(
+      "init",
+      "other",
+      "--host",
+      "testbed",
+      "--job-dir",
+      "/root/x",
+      "--partition",
+      "nope",
+    );
+    expect(init.stdout).toMatch(/✗ job_dir +\/root\/x is not writable\n +→ /);
+    expect(init.stdout).toMatch(/✗ partition +there is no nope\n +→ Partitions are: main, short, urgent\n/);
+    expect(init.stdout).toMatch(
+      /Wrote cluster_configs\/other\.yaml; mend what is marked, .*: slipway doctor --cluster other\n$/,
+    );
+  });
+
   test("a host whose name nobody knows is told, with exit code 3", async () => {
     await using world = await openWorld();
     await world.changeCluster((text) => text.replace("host: testbed", "host: nohost.invalid"));

@@ -4,6 +4,7 @@ import path from "node:path";
 import { Interrupted } from "../context.ts";
 import type { Context } from "../context.ts";
 import { renderChecks } from "../doctor/checks.ts";
+import type { Check } from "../doctor/checks.ts";
 import { examine } from "../doctor/examine.ts";
 import { CliError } from "../error.ts";
 import { repositoryTop } from "../project.ts";
@@ -33,13 +34,19 @@ export async function initCluster(name: string, given: ClusterAnswers, context: 
   const file = path.join(repositoryTop(context.cwd) ?? context.cwd, "cluster_configs", `${name}.yaml`);
   await mkdir(path.dirname(file), { recursive: true });
   await writeNew(file, renderClusterFile(answers));
+  let checks: readonly Check[];
   try {
-    context.stdout.write(renderChecks(await examine(file, context), hasColor(context.stdout, context.env)));
+    checks = await examine(file, context);
   } catch (error) {
     await rm(file, { force: true });
     throw error;
   }
-  context.stdout.write(`Wrote ${path.relative(context.cwd, file)}; use it with: slipway run --cluster ${name} -- …\n`);
+  context.stdout.write(renderChecks(checks, hasColor(context.stdout, context.env)));
+  const isFine = checks.every(({ result }) => result !== "wrong");
+  const next = isFine
+    ? `use it with: slipway run --cluster ${name} -- …`
+    : `mend what is marked, then look again with: slipway doctor --cluster ${name}`;
+  context.stdout.write(`Wrote ${path.relative(context.cwd, file)}; ${next}\n`);
 }
 
 function isAbsolute(directory: string | undefined): boolean {

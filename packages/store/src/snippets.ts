@@ -127,7 +127,7 @@ const upload = `
 codec=$8
 for tool in tar find sed grep; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
 begin "$7"
-mkdir "$staging/tree" || refuse folder "$staging/tree"
+mkdir "$staging/tree" || { [ -d "$staging/L" ] || refuse reclaimed; refuse folder "$staging/tree"; }
 receive
 extracted=$?
 [ -d "$staging/L" ] || refuse reclaimed

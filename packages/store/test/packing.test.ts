@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 
@@ -56,7 +56,7 @@ test("a link that waits for what is being packed gets the next pieces as they ar
   await collect(
     packStream(
       piecesOf(...mebibyte),
-      telling(done, () => setTimeout(1)),
+      telling(done, () => setImmediate()),
     ),
   );
   expect(done.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => "pack"));

@@ -36,9 +36,8 @@ test("a staged bundle lies complete and read-only beside its manifest, open to l
     [`code/${instance}/tree/data/empty`]: "444 ",
     [`code/${instance}/tree/latest`]: "-> data/empty",
   });
-  expect(under.events).toEqual([
+  expect(under.events.filter(({ type }) => type !== "store.progress")).toEqual([
     { type: "store.uploading", digest: bundle.digest, files: 3, bytes: 25 },
-    { type: "store.progress", digest: bundle.digest, sentBytes: 4_454, totalBytes: 4_454 },
     { type: "store.staged", digest: bundle.digest, instance, uploadedBytes: 20_480 },
   ]);
 });
@@ -201,7 +200,7 @@ test.each([
   const before = await treeOf(under.at("code", first.instance));
   const second = await under.store.stage(await exampleBundle());
   expect(second.reused).toBe(false);
-  expect(under.events.at(-4)).toEqual({
+  expect(under.events).toContainEqual({
     type: "store.damaged",
     digest: first.digest,
     instance: first.instance,

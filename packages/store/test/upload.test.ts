@@ -146,7 +146,10 @@ test("an upload that a cleaner has taken away is told, and is not published", as
   async function* reclaimed() {
     const tar = await tarOf(bundle);
     yield tar.subarray(0, 2_048);
-    const staging = await eventually("the staging folder", async () => (await namesIn(under.at("code")))[0]);
+    const staging = await eventually("the staging folder with its leases", async () => {
+      const [name = ""] = await namesIn(under.at("code"));
+      return name !== "" && (await namesIn(under.at("code", name))).includes("L") && name;
+    });
     await rename(under.at("code", staging), under.at("trash", ".del-reclaimed"));
     yield tar.subarray(2_048);
   }

@@ -70,6 +70,11 @@ function plan(job, { experiment, code, secrets, comments, tryNumber }, { jobDir,
       { path: "job.sh", content: renderJobScript({ experiment, job, token, comments, graceSeconds }), mode: 0o755 },
       { path: "env", content: renderEnvironment(job.env), mode: 0o600 },
       { path: "secrets", content: renderEnvironment(secrets), mode: 0o600 },
+      ...(job.group ?? []).map(({ name, env }) => ({
+        path: `env.${name}`,
+        content: renderEnvironment(env),
+        mode: 0o600,
+      })),
     ],
     script: "job.sh",
     warnings: [

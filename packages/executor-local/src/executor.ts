@@ -42,7 +42,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   const { home, env, clock = systemClock, shell = "/bin/sh", cores = availableParallelism(), onEvent } = options;
   if (!path.isAbsolute(home)) throw new TypeError(`The home must be an absolute path, not ${home}`);
   const processes = openProcesses(env);
-  const observer = { processes, clock };
+  const observer = { processes, clock, cache: new Map() };
   const by =
     (options.user ?? env["USER"] ?? env["LOGNAME"] ?? "unknown").replace(/[^\w.@-]/g, "_").slice(0, 64) || "unknown";
   const stager = openStager(options);

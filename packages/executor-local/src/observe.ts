@@ -6,10 +6,12 @@ import { memberStatuses, parseParts, partsFile, sortEvidence } from "./parts.ts"
 import type { JudgedPart, PartName } from "./parts.ts";
 import type { Processes } from "./processes.ts";
 import { readRunDirectory } from "./read-evidence.ts";
+import type { EvidenceCache } from "./read-evidence.ts";
 
 export interface Observer {
   readonly processes: Processes;
   readonly clock: Clock;
+  readonly cache: EvidenceCache;
 }
 
 export interface Observation extends JudgedPart {
@@ -20,16 +22,16 @@ export interface Observation extends JudgedPart {
 
 /** What can be known of a job now; undefined when its run directory is gone. */
 export async function observeJob(handle: JobHandle, observer: Observer): Promise<Observation | undefined> {
-  const before = await readSigns(handle.runDir);
+  const { processes, clock, cache } = observer;
+  const before = await readSigns(handle.runDir, cache);
   if (!before) return undefined;
-  const { processes, clock } = observer;
   if (isOver(before)) {
     const others = { boot: await processes.boot(), at: clock.now().toISOString(), wrapper: false, group: false };
     return judge(handle, before, { whole: others, parts: new Map(), others });
   }
   // Processes first: what one that is gone has written can be read after that, and nothing is added.
   const alive = await lookAtProcesses(handle.runDir, before, observer);
-  const after = await readSigns(handle.runDir);
+  const after = await readSigns(handle.runDir, cache);
   return after && judge(handle, after, alive);
 }
 
@@ -39,8 +41,8 @@ interface Signs {
   readonly parts: ReadonlyMap<string, JobEvidence>;
 }
 
-async function readSigns(runDir: string): Promise<Signs | undefined> {
-  const texts = await readRunDirectory(runDir);
+async function readSigns(runDir: string, cache: EvidenceCache): Promise<Signs | undefined> {
+  const texts = await readRunDirectory(runDir, cache);
   if (!texts) return undefined;
   const { [partsFile]: list = "", ...evidence } = texts;
   const { own, parts } = sortEvidence(evidence);
@@ -71,14 +73,14 @@ interface Seen {
 }
 
 /** Wrappers first, then the groups that are known after that: a wrapper that is gone starts no other. */
-async function lookAtProcesses(runDir: string, signs: Signs, { processes, clock }: Observer): Promise<Seen> {
+async function lookAtProcesses(runDir: string, signs: Signs, { processes, clock, cache }: Observer): Promise<Seen> {
   const others = { boot: await processes.boot(), at: clock.now().toISOString(), wrapper: false, group: false };
   const wrapperOf = async (evidence: JobEvidence) =>
     !hasEnded(evidence) && evidence.commit !== undefined && (await processes.isAlive(evidence.commit));
   const wrappers = new Map<string, boolean>();
   for (const [key, evidence] of signs.parts) wrappers.set(key, await wrapperOf(evidence));
   const ofWhole = await wrapperOf(signs.whole);
-  const now = (await readSigns(runDir)) ?? signs;
+  const now = (await readSigns(runDir, cache)) ?? signs;
   const look = async (evidence: JobEvidence, wrapper: boolean): Promise<Liveness> => {
     const isAsked = !wrapper && !hasEnded(evidence) && evidence.group !== undefined;
     return { ...others, wrapper, group: isAsked && (await processes.isGroupAlive(evidence.group)) };

@@ -1,28 +1,59 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 
 import { isErrno } from "./errno.ts";
 import { isEvidenceName, partsFile } from "./parts.ts";
 
+/** Evidence of elements that was read: it is written once, and complete when it is visible. A directory of the same name may be another one. */
+export type EvidenceCache = Map<string, { readonly directory: string; readonly texts: Map<string, string> }>;
+
 /** The texts of a run directory's evidence and its list of parts, by name; undefined when it is gone. */
-export async function readRunDirectory(runDir: string): Promise<Readonly<Record<string, string>> | undefined> {
+export async function readRunDirectory(
+  runDir: string,
+  cache: EvidenceCache,
+): Promise<Readonly<Record<string, string>> | undefined> {
   let names: readonly string[];
+  let known: Map<string, string>;
   try {
+    known = await knownTexts(runDir, cache);
     names = await readdir(runDir);
   } catch (error) {
     if (isErrno(error, "ENOENT", "ENOTDIR")) return undefined;
     throw error;
   }
   const texts: Record<string, string> = {};
-  const wanted = names.filter((name) => isEvidenceName(name) || name === partsFile);
-  for (let index = 0; index < wanted.length; index += readAtOnce) {
+  const unknown: string[] = [];
+  for (const name of names) {
+    if (!isEvidenceName(name) && name !== partsFile) continue;
+    const text = known.get(name);
+    if (text === undefined) unknown.push(name);
+    else texts[name] = text;
+  }
+  for (let index = 0; index < unknown.length; index += readAtOnce) {
     await Promise.all(
-      wanted.slice(index, index + readAtOnce).map(async (name) => {
+      unknown.slice(index, index + readAtOnce).map(async (name) => {
         const text = await readRecord(path.join(runDir, name));
-        if (text !== undefined) texts[name] = text;
+        if (text === undefined) return;
+        texts[name] = text;
+        if (isKept(name, text)) known.set(name, text);
       }),
     );
   }
+  return texts;
+}
+
+/** Only arrays have so many that it matters. */
+function isKept(name: string, text: string): boolean {
+  return name.startsWith("array-") && text.endsWith("\nend=1\n");
+}
+
+async function knownTexts(runDir: string, cache: EvidenceCache): Promise<Map<string, string>> {
+  const { dev, ino, birthtimeMs } = await stat(runDir);
+  const directory = `${dev} ${ino} ${birthtimeMs}`;
+  const known = cache.get(runDir);
+  if (known?.directory === directory) return known.texts;
+  const texts = new Map<string, string>();
+  cache.set(runDir, { directory, texts });
   return texts;
 }
 

@@ -110,7 +110,9 @@ test("a copy of the code is writable, of each attempt's own, and gone after a su
     "old\nnew\n",
     "old\nnew\n",
   ]);
-  expect((await readdir(handle.runDir)).filter((name) => name.endsWith(".code"))).toEqual(["attempt-1.code"]);
+  const copies = async () => (await readdir(handle.runDir)).filter((name) => name.endsWith(".code"));
+  await eventually("the copy to go", async () => (await copies()).length === 1);
+  expect(await copies()).toEqual(["attempt-1.code"]);
   expect(existsSync(path.join(fixture.code.directory, "made"))).toBe(false);
 });
 

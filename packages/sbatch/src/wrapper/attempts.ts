@@ -70,14 +70,16 @@ slipway_attempts() { # COMMAND...
     slipway_exit='' slipway_sig='' slipway_shell_status='' slipway_why=''
     if [ -n "$slipway_members" ] && [ -z "$slipway_member" ]; then slipway_attempt_group; else slipway_attempt_command "$@"; fi
     slipway_decide_next
-    [ -n "$slipway_next" ] || trap '' TERM INT HUP ALRM
+    if [ -z "$slipway_next" ]; then
+      trap '' TERM INT HUP ALRM
+      slipway_give_slots
+    fi
     slipway_tell_end
     [ -n "$slipway_next" ] || break
     [ "$slipway_stop" != timed_out ] || slipway_stop=''
     slipway_attempt=$slipway_next
     [ "$slipway_attempt" -lt 4 ] || slipway_pause 1 # What fails at once, again and again, is given a moment.
   done
-  slipway_give_slots
   [ -z "$slipway_copy" ] || [ "$slipway_code" != 0 ] || rm -rf -- "$slipway_copy"
   exit "$slipway_code"
 }

@@ -80,6 +80,42 @@ describe.skipIf(!support.available)("the code of runs on a cluster", () => {
     expect(healed).toMatchObject({ digest: here.digest, jobs: [{ state: "succeeded" }] });
   });
 
+  test("goes from one cluster to another, and is not fetched where the other has it", async () => {
+    const { m, jobDir } = await machineWithCluster();
+    await using _machine = m;
+    const file = await readFile(path.join(m.home, "clusters/testbed.yaml"), "utf8");
+    await writeFile(path.join(m.home, "clusters/other.yaml"), file.replace(jobDir, `${jobDir}-other`));
+    const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { "train.py": "print(1)\n" } });
+    const first = await m.json<Run>(repo, "run", "--cluster", "testbed", "--wait", "--", "python3", "train.py");
+    await rm(path.join(repo, ".git"), { recursive: true });
+    await rm(path.join(repo, "train.py"));
+    const onOther = () =>
+      m.slipway(
+        repo,
+        "run",
+        "--cluster",
+        "other",
+        "--follow",
+        "--reuse-code",
+        first.experiment,
+        "--",
+        "python3",
+        "train.py",
+      );
+    expect(await onOther()).toMatchObject({
+      exitCode: 0,
+      stdout: "1\n",
+      stderr: expect.stringContaining("from the store of testbed"),
+    });
+    const testbed = await sharedTestbed();
+    await testbed.asUser("sh", "-c", `chmod -R u+w ${jobDir}/store; rm -rf ${jobDir}/store`);
+    expect(await onOther()).toMatchObject({
+      exitCode: 0,
+      stdout: "1\n",
+      stderr: expect.stringContaining("from the store of other"),
+    });
+  });
+
   test("is each client's own when eight submit the same and different code at once, and lies there then", async () => {
     const { m } = await machineWithCluster();
     await using _machine = m;

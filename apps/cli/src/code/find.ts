@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 
 import { isSlipwayError } from "@slipway/core";
-import type { Bundle, CodeSource, ExperimentRecord, Manifest, Transport } from "@slipway/core";
+import type { Bundle, CodeSource, Digest, ExperimentRecord, Manifest, Transport } from "@slipway/core";
 
 import { findClusterConfig, openClusterTransport } from "../cluster/open.ts";
 import { homeDirectory } from "../compose.ts";
@@ -22,11 +22,18 @@ export type FoundCode = AsyncDisposable & {
     | { readonly kind: "packed"; readonly bundle: Bundle }
   );
 
-/** Looks in the store of the run's cluster, in the local one, and for its commit. Throws CLI_CODE_GONE with what would bring it back. */
-export async function findRecordedCode(record: ExperimentRecord, context: Context): Promise<FoundCode> {
+/**
+ * Looks in the store where the code will be used, if there is one, in that of the run's cluster, in the local one, and for its commit.
+ * Throws CLI_CODE_GONE with what would bring it back.
+ */
+export async function findRecordedCode(
+  record: ExperimentRecord,
+  context: Context,
+  onto?: ClusterReference,
+): Promise<FoundCode> {
   const looked: string[] = [];
-  for (const place of placesOf(record)) {
-    const found = await lookIn(place, record, context).catch((error: unknown) => {
+  for (const place of placesOf(record, onto)) {
+    const found = await lookIn(place, record.code.digest, context).catch((error: unknown) => {
       if (!isSlipwayError(error) || place.isLocal) throw error;
       looked.push(`${place.name} (${error.message})`);
       return undefined;
@@ -65,26 +72,32 @@ export function sourceOf({ code }: ExperimentRecord): CodeSource {
   return source;
 }
 
+export type ClusterReference = Pick<ExperimentRecord, "cluster"> & { readonly clusterFile?: string | undefined };
+
 interface Place {
   readonly name: string;
+  readonly cluster: ClusterReference;
   readonly isLocal: boolean;
 }
 
-function placesOf({ cluster }: ExperimentRecord): readonly Place[] {
-  const local = { name: "the local store", isLocal: true };
-  return cluster === "local" ? [local] : [{ name: `the store of ${cluster}`, isLocal: false }, local];
+function placesOf(record: ExperimentRecord, onto: ClusterReference = record): readonly Place[] {
+  const clusters = new Map([onto, record, { cluster: "local" }].map((each) => [each.cluster, each]));
+  return [...clusters.values()].map((cluster) => {
+    const isLocal = cluster.cluster === "local";
+    return { name: isLocal ? "the local store" : `the store of ${cluster.cluster}`, cluster, isLocal };
+  });
 }
 
 async function lookIn(
-  { name, isLocal }: Place,
-  record: ExperimentRecord,
+  { name, cluster, isLocal }: Place,
+  digest: Digest,
   context: Context,
 ): Promise<FoundCode | undefined> {
-  const opened = isLocal ? await openLocal(context) : await openRemote(record, context);
+  const opened = isLocal ? await openLocal(context) : await openRemote(cluster, context);
   if (!opened) return undefined;
   const { transport, root } = opened;
   try {
-    const stored = await findStoredCode(record.code.digest, { transport, root }, context);
+    const stored = await findStoredCode(digest, { transport, root }, context);
     if (stored) {
       const { manifest } = stored;
       const dispose = () => transport[Symbol.asyncDispose]();
@@ -110,7 +123,7 @@ async function openLocal(context: Context): Promise<OpenStore> {
 
 /** Undefined for a cluster without a store of its own: a file may say that it is this machine. */
 async function openRemote(
-  { cluster, clusterFile }: ExperimentRecord,
+  { cluster, clusterFile }: ClusterReference,
   context: Context,
 ): Promise<OpenStore | undefined> {
   const file = clusterFile !== undefined && existsSync(clusterFile) ? clusterFile : undefined;

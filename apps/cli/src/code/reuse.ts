@@ -10,7 +10,7 @@ import { readRecords } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { count, formatBytes } from "../report/text.ts";
 import { findRecordedCode, sourceOf } from "./find.ts";
-import type { FoundCode } from "./find.ts";
+import type { ClusterReference, FoundCode } from "./find.ts";
 import { writeCode } from "./restore.ts";
 
 /** The code of an earlier run as a bundle, without packaging. Its bytes are read where they lie, and only when they must travel. */
@@ -18,14 +18,18 @@ export interface ReusedCode extends AsyncDisposable {
   readonly bundle: Bundle;
 }
 
-/** Throws CLI_CODE_GONE with what would bring the code back. */
-export async function reuseCode(words: string, context: Context): Promise<ReusedCode> {
+/** `onto`: where it will be used, and so is looked for first. Throws CLI_CODE_GONE with what would bring the code back. */
+export async function reuseCode(words: string, context: Context, onto?: ClusterReference): Promise<ReusedCode> {
   const { record } = findExperiment(words, await readRecords(context));
-  return reuseRecordedCode(record, context);
+  return reuseRecordedCode(record, context, onto);
 }
 
-export async function reuseRecordedCode(record: ExperimentRecord, context: Context): Promise<ReusedCode> {
-  const found = await findRecordedCode(record, context);
+export async function reuseRecordedCode(
+  record: ExperimentRecord,
+  context: Context,
+  onto?: ClusterReference,
+): Promise<ReusedCode> {
+  const found = await findRecordedCode(record, context, onto);
   const { files, symlinks, bytes } = found.manifest;
   const what = `${count(files + symlinks, "file")}, ${formatBytes(bytes)} (${record.code.digest.slice(0, 12)})`;
   context.stderr.write(`using the code of ${record.id}: ${what}, from ${found.where}\n`);

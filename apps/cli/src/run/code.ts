@@ -4,6 +4,7 @@ import type { ProjectConfig } from "@slipway/config";
 import type { Bundle } from "@slipway/core";
 import type { Listing, PackagedCode } from "@slipway/packager";
 
+import type { ClusterReference } from "../code/find.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
 import { packForUser } from "../packaging.ts";
@@ -18,6 +19,8 @@ export interface CodeOptions {
   readonly requireClean?: true | undefined;
   /** An earlier experiment whose exact code is used, in place of packaging. */
   readonly reuseCode?: string | undefined;
+  /** Where that is used. */
+  readonly onto?: ClusterReference | undefined;
 }
 
 export interface RunCode extends AsyncDisposable {
@@ -29,7 +32,7 @@ export async function openCode(options: CodeOptions, project: ProjectConfig, con
   if (options.reuseCode !== undefined) {
     refusePackaging(options);
     const { reuseCode } = await import("../code/reuse.ts");
-    return reuseCode(options.reuseCode, context);
+    return reuseCode(options.reuseCode, context, options.onto);
   }
   const choice = { ...options, project, allowSecrets: options.allowSecret };
   const bundle = await printInTurn(context.stderr, () => packForUser(choice, context));

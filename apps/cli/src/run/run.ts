@@ -23,5 +23,6 @@ export async function runExperiment(request: RunRequest, context: Context, setEx
   const project = await loadProject(context);
   const name = options.cluster ?? wanted.cluster ?? project.cluster ?? "local";
   const target = await forCluster(name, wanted, context, project);
-  setExitCode(await launch({ target, options, openCode: () => openCode(options, project, context) }, context));
+  const choice = { ...options, onto: target };
+  setExitCode(await launch({ target, options, openCode: () => openCode(choice, project, context) }, context));
 }

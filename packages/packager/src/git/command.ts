@@ -40,15 +40,15 @@ export function runGit(args: readonly string[], { cwd, env, stdin, signal }: Git
     const child = spawn("git", [...readOnlyArguments, ...args], {
       cwd,
       env,
-      stdio: ["pipe", "pipe", "pipe"],
+      stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       signal,
     });
-    child.stdin.on("error", () => {}); // Whoever stops reading says why in another way.
-    child.stdin.end(stdin);
+    child.stdin?.on("error", () => {}); // Whoever stops reading says why in another way.
+    child.stdin?.end(stdin);
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    child.stdout.on("data", (bytes: Buffer) => stdout.push(bytes));
-    child.stderr.on("data", (bytes: Buffer) => stderr.push(bytes));
+    child.stdout?.on("data", (bytes: Buffer) => stdout.push(bytes));
+    child.stderr?.on("data", (bytes: Buffer) => stderr.push(bytes));
     child.on("error", (error) => reject(signal?.aborted ? (signal.reason as Error) : error));
     child.on("close", (exitCode) =>
       resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString("utf8") }),

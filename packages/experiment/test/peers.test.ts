@@ -58,7 +58,7 @@ test("an experiment that is not there is told by its name, and no other one is t
   );
   expect(findExperiment("train-", records).record.id).toBe("train-b2b2b2");
   expect(() => findExperiment("train", records)).toThrow(expect.objectContaining({ code: "EXPERIMENT_AMBIGUOUS" }));
-  expect(() => findExperiment("train/gone", records)).toThrow(
+  expect(() => findExperiment("train-/gone", records)).toThrow(
     expect.objectContaining({
       code: "EXPERIMENT_JOB_NOT_FOUND",
       message: expect.stringContaining('has no job "gone"') as string,

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import process from "node:process";
 
 import type { Retries } from "@slipway/core";
 import { judgeSlurmJob } from "@slipway/sbatch";
@@ -122,6 +123,21 @@ describe.concurrent.each(shells)("budgets, with $name", ({ program }) => {
     script.kill("SIGTERM");
     await end;
     expect((await bench.files())["attempt-1.exit"]).toMatch(/^version=1\noutcome=cancelled\nsignal=15\nat=/);
+  });
+});
+
+describe.concurrent.each(shells)("an end that all processes are told of, with $name", ({ program }) => {
+  test("is known as such, although the command hears of it first", async () => {
+    await using bench = await open(program);
+    await bench.prepare(failing({ preempted: 0, failed: 3 }, "echo ready; exec sleep 60"));
+    const script = bench.start();
+    const end = exited(script);
+    await eventually("the command", async () => (await bench.files())["attempt-1.log"] === "ready\n");
+    const group = /^pid=(\d+)$/m.exec((await bench.files())["attempt-1.group"] ?? "")?.[1];
+    process.kill(-Number(group), "SIGTERM");
+    script.kill("SIGTERM");
+    await end;
+    expect((await bench.files())["attempt-1.exit"]).toMatch(/\noutcome=ended\nsignal=15\nreason=terminated\nat=/);
   });
 });
 

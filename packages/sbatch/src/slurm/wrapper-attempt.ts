@@ -54,6 +54,19 @@ slipway_sleep() {
   slipway_nap=''
 }
 
+# Who ends a job tells all its processes: the command may be gone when the wrapper hears of it.
+slipway_on_end() { # SIGNAL
+  slipway_told_to_end=terminated
+  slipway_on_signal "$1"
+}
+
+# Whether the death of a command by a signal was the job's end, which the wrapper may hear of a moment later.
+slipway_await_word() {
+  [ -n "$slipway_sig" ] && [ -z "$slipway_stop" ] || return 0
+  [ -n "$slipway_told_to_end" ] || [ -e cancel ] || slipway_sleep 0.5
+  if [ -e cancel ]; then slipway_stop=cancelled; else slipway_stop=\${slipway_stop:-$slipway_told_to_end}; fi
+}
+
 slipway_run_command() { # COMMAND...
   if [ -n "\${slipway_ranks-}" ] && [ "$slipway_runner_kind" = perl ] &&
     slipway_open_pipe "$slipway_attempt_base" "$slipway_tool" -e "$slipway_rank_reader" "$slipway_attempt_base"; then
@@ -70,6 +83,7 @@ slipway_run_command() { # COMMAND...
   slipway_close_pipes
   slipway_load "$slipway_attempt_base.status" || slipway_why=not_started # The runner has no word about the command.
   [ "$slipway_why:$slipway_code" != not_started:137 ] || slipway_why=runner_killed
+  slipway_await_word
 }
 
 # The last word about the attempt, from slipway_exit, slipway_sig, slipway_shell_status and slipway_why.

@@ -52,11 +52,7 @@ slipway_look_at_members() {
       if kill -0 "\${slipway_each#*=}" 2>/dev/null; then slipway_all_ended=''; continue; fi
       slipway_load "$slipway_member_base.status" || slipway_why=not_started # Its runner is gone without a word.
     fi
-    # Who ends a job tells all its processes, and the wrapper may hear of it a moment later.
-    if [ -n "$slipway_sig" ] && [ -z "$slipway_first$slipway_stop" ]; then
-      slipway_sleep 0.3
-      [ -n "$slipway_stop" ] || [ ! -e cancel ] || slipway_stop=cancelled
-    fi
+    [ -n "$slipway_first" ] || slipway_await_word
     slipway_ended_as=ended
     if [ -z "$slipway_first$slipway_stop" ]; then
       if [ "$slipway_exit" != 0 ]; then slipway_first=$slipway_name

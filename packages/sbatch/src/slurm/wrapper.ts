@@ -29,11 +29,11 @@ export function renderSlurmWrapper({ holdCode }: { readonly holdCode: string }):
 
 const main = `
 unset CDPATH
-slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer='' slipway_readers='' slipway_first='' slipway_first_member=''
+slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer='' slipway_readers='' slipway_first='' slipway_first_member='' slipway_told_to_end=''
 slipway_time_limit_seconds='' slipway_grace_seconds=10 slipway_graced=yes # Slurm has both alarms, unless slipway ends the command itself.
-trap 'slipway_on_signal TERM' TERM
-trap 'slipway_on_signal INT' INT
-trap 'slipway_on_signal HUP' HUP
+trap 'slipway_on_end TERM' TERM
+trap 'slipway_on_end INT' INT
+trap 'slipway_on_end HUP' HUP
 trap 'slipway_on_warning USR1' USR1
 trap 'slipway_on_warning USR2' USR2
 trap slipway_on_limit XCPU

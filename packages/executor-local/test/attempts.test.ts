@@ -3,10 +3,11 @@ import { readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import type { JobHandle } from "@slipway/core";
+import { createLocalExecutor } from "@slipway/executor-local";
 import { eventually } from "@slipway/testing";
 import { expect, test } from "vitest";
 
-import { openFixture } from "./fixture.ts";
+import { env, openFixture } from "./fixture.ts";
 import type { Fixture } from "./fixture.ts";
 
 const failsUntil = (attempt: number, exitCode: number) =>
@@ -183,6 +184,22 @@ test("the processors of a job whose wrapper was killed are free again, and so is
   const next = await fixture.start({ name: "next", sh: "exit 0" });
   expect((await fixture.end(next)).state).toBe("succeeded");
   await fixture.executor.cancel([holder]);
+});
+
+test("a job that another one submits does not wait for the processors that this one has", async () => {
+  await using fixture = await openFixture({ cores: 1 });
+  const outer = await fixture.start({ name: "outer", sh: waits });
+  await begun(fixture, outer);
+  await using inside = createLocalExecutor({
+    home: fixture.home,
+    env: { ...env, SLIPWAY_RUN_DIR: "/of/outer" },
+    cores: 1,
+  });
+  const [inner] = await inside.submit([fixture.plan({ name: "inner", sh: "exit 0" })]);
+  if (!inner) throw new Error("No handle");
+  expect((await fixture.end(inner)).state).toBe("succeeded");
+  await go(outer);
+  expect((await fixture.end(outer)).state).toBe("succeeded");
 });
 
 test("a job that waits for processors can be cancelled", async () => {

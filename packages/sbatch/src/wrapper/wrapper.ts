@@ -38,6 +38,7 @@ if [ -n "$slipway_member" ]; then # Its group begins again, waits, and has the p
   slipway_ending_of_group=attempt-$slipway_attempt.ending
 fi
 slipway_attempt_base=$slipway_dir/\${slipway_index:+array-$slipway_index.}attempt-$slipway_attempt\${slipway_member:+.$slipway_member}
+[ -z "\${SLIPWAY_RUN_DIR-}" ] || slipway_slots='' # Submitted by a job, which may wait for it, and has its processors.
 trap 'slipway_on_signal TERM' TERM
 trap 'slipway_on_signal INT' INT
 trap 'slipway_on_signal HUP' HUP

@@ -217,3 +217,43 @@ test("Ctrl-C ends watching with 130, and the jobs go on", async () => {
   await m.slipway(repo, "cancel", "e");
   expect((await m.slipway(repo, "wait", "e")).exitCode).toBe(7);
 });
+
+test("a container that the cluster does not have is refused before anything is stored, with its place in a file", async () => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), {
+    files: { "e.yaml": "name: e\njobs:\n  a: { run: x, container: troch }\n" },
+  });
+  const clusters = path.join(m.home, "clusters");
+  await mkdir(clusters, { recursive: true });
+  await writeFile(path.join(clusters, "here.yaml"), "executor: local\ncontainers: { torch: /images/torch.sqsh }\n");
+  const ofFile = await m.slipway(repo, "run", "--cluster", "here", "e.yaml");
+  expect([ofFile.exitCode, ofFile.stderr]).toEqual([
+    2,
+    expect.stringContaining('e.yaml:3:27: jobs.a.container: the cluster has no container "troch"; did you mean torch?'),
+  ]);
+  const ofCommand = await m.slipway(repo, "run", "--cluster", "here", "--container", "vllm", "--", "true");
+  expect([ofCommand.exitCode, ofCommand.stderr]).toEqual([
+    2,
+    expect.stringContaining('The cluster has no container "vllm"\n  → Its containers are: torch'),
+  ]);
+  expect(await readdir(m.home)).toEqual(["clusters"]);
+});
+
+test.each([
+  [["--set", "a=1", "--", "true"], "--set changes values of an experiment file"],
+  [["--array", "9-1", "--", "true"], "Expected indices such as 0-9"],
+  [["--warning", "KILL@3", "--", "true"], "Expected a signal and the time before the limit"],
+  [["--after", "a/b/c", "--", "true"], "Expected an experiment such as EXP"],
+  [["--sbatch", "=x", "--", "true"], '"=x" is no option of sbatch'],
+  [["--retries", "-1", "--", "true"], "Expected a whole number of at least 0"],
+  [["--launcher", "mpirun", "--", "true"], "Allowed choices are none, torchrun"],
+  [["--array", "0-3", "e.yaml"], "An option for a single job was given with an experiment file: array"],
+  [["e.yaml", "--set", "jobs.a.run.b=1"], "cannot be set"],
+])("run %j is wrong use, told in words", async (args, message) => {
+  await using m = await machine();
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), {
+    files: { "e.yaml": "name: e\njobs:\n  a: { run: x }\n" },
+  });
+  const { exitCode, stderr } = await m.slipway(repo, "run", ...args);
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+});

@@ -149,5 +149,5 @@ describe.skipIf(!support.available)("the code of runs on a cluster", () => {
       const run = await m.json<Run>(repos[index] ?? "", "run", "--cluster", "testbed", "--", "true");
       expect(run).toMatchObject({ digest: runs[index]?.digest, uploadedBytes: 0 });
     }
-  });
+  }, 400_000);
 });

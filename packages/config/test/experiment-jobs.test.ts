@@ -230,6 +230,7 @@ jobs:
     ],
     secrets: ["TOKEN"],
     secretsByJob: { "train-1": ["TOKEN"], "train-2": ["TOKEN"], "train-3": ["TOKEN"] },
+    unsaidNeedsByJob: { "train-1": ["prepare"], eval: ["train-3"] },
     afterByJob: {
       prepare: [{ experiment: "earlier", type: "any" }],
       "train-1": [

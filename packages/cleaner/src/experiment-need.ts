@@ -1,6 +1,6 @@
 import type { Inventory } from "./inventory.ts";
 import type { RetentionPolicy } from "./policy.ts";
-import { describeAge } from "./words.ts";
+import { describeAge, describeLiveRun } from "./words.ts";
 
 /** Why an experiment's run directories must stay; undefined when none of its jobs can ever start or write again. */
 export function describeNeed(
@@ -21,7 +21,7 @@ export function describeNeed(
       ({ run, state, ageSeconds }) =>
         run.startsWith(`${experiment}/`) && (state !== "unstarted" || ageSeconds < staleSeconds),
     );
-    return live && `${live.run} is ${live.state}`;
+    return live && describeLiveRun(live);
   }
   const token = [...jobs.tokens].find((each) => each.includes(`${experiment}.`));
   if (token !== undefined) return `Slurm still knows its job ${token}, and may start it again`;

@@ -2,7 +2,7 @@ import type { StoredLease } from "@slipway/store";
 
 import type { Inventory } from "./inventory.ts";
 import type { RetentionPolicy } from "./policy.ts";
-import { describeAge } from "./words.ts";
+import { describeAge, describeLiveRun } from "./words.ts";
 
 /** Whether a lease is still needed, as far as anybody can know, and why. */
 export interface LeaseVerdict {
@@ -54,7 +54,7 @@ function judgeJob(
     return state === undefined ? free(`Slurm has forgotten job ${jobId}`) : kept(`job ${jobId} is ${state}`);
   }
   const run = jobs.live.find((live) => live.state !== "unstarted" && (live.instance ?? instance) === instance);
-  return run === undefined ? free("no process of a job that has it lives") : kept(`${run.run} is ${run.state}`);
+  return run === undefined ? free("no process of a job that has it lives") : kept(describeLiveRun(run));
 }
 
 function kept(why: string): LeaseVerdict {

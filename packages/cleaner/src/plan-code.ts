@@ -6,7 +6,7 @@ import { protectNewest } from "./keep-last.ts";
 import type { CleaningPlan, PlanContext, Removal, Thing } from "./plan.ts";
 import type { RetentionPolicy } from "./policy.ts";
 import { exceededLimit, sizeOf, subtract, sumOf, totalSize } from "./size.ts";
-import { describeAge } from "./words.ts";
+import { describeAge, describeLiveRun } from "./words.ts";
 
 /** A copy, with why it stays; the first that is set counts. */
 interface Judged {
@@ -75,7 +75,7 @@ function liveRunOf({ instance }: InstanceSeen, { jobs }: Inventory, { staleSecon
     (live) =>
       (live.instance ?? instance) === instance && (live.state !== "unstarted" || live.ageSeconds < staleSeconds),
   );
-  return run && `${run.run} is ${run.state}`;
+  return run && describeLiveRun(run);
 }
 
 /** What was needed until this moment was last used now. */

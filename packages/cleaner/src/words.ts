@@ -1,3 +1,5 @@
+import type { LiveRun } from "./inventory.ts";
+
 const units = [
   ["d", 86_400],
   ["h", 3_600],
@@ -8,4 +10,14 @@ const units = [
 export function describeAge(seconds: number): string {
   for (const [name, length] of units) if (seconds >= length) return `${Math.floor(seconds / length)} ${name}`;
   return `${Math.floor(seconds)} s`;
+}
+
+const liveWords: Readonly<Record<LiveRun["state"], (run: string) => string>> = {
+  alive: (run) => `${run} is alive`,
+  unstarted: (run) => `${run} has not begun`,
+  doubt: (run) => `the records of ${run} cannot be read`,
+};
+
+export function describeLiveRun({ run, state }: LiveRun): string {
+  return liveWords[state](run);
 }

@@ -164,7 +164,7 @@ describe("on this machine", () => {
   test("it stays while one lives, and where a job's records or its code cannot be told", () => {
     const live = { run: "e/j", ageSeconds: days(2), instance: nameOf("a") } as const;
     expect(seen(local([{ ...live, state: "alive" }]))).toEqual(["code stays: e/j is alive"]);
-    expect(seen(local([{ ...live, state: "doubt" }]))).toEqual(["code stays: e/j is doubt"]);
+    expect(seen(local([{ ...live, state: "doubt" }]))).toEqual(["code stays: the records of e/j cannot be read"]);
     expect(seen(local([{ run: "e/j", state: "alive", ageSeconds: 1 }]))).toEqual(["code stays: e/j is alive"]);
   });
 
@@ -172,7 +172,7 @@ describe("on this machine", () => {
     const live = { run: "e/j", ageSeconds: days(2), instance: nameOf("a") } as const;
     expect(seen(local([{ ...live, state: "alive" }]), [])).toEqual(["code stays: e/j is alive"]);
     expect(seen(local([{ ...live, state: "unstarted", ageSeconds: 3599 }]), [])).toEqual([
-      "code stays: e/j is unstarted",
+      "code stays: e/j has not begun",
     ]);
     expect(seen(local([{ ...live, state: "unstarted", ageSeconds: 3600 }]), [])).toEqual([
       "code goes (close,move): nobody has needed it for 9 d",

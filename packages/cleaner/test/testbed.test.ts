@@ -201,10 +201,14 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
   ).then(({ answer }) => answer);
 }
 
-/** What a shell says of a signal; one that comes while the wrapper looks at the code is told as if that were gone. */
+/** What shells say when a signal comes, and the wrapper when one comes while it looks at the code, is not about the code. */
 function withoutSignals(log: string): string {
   if (!log.includes("Terminated\n")) return log;
-  return log.replaceAll("Terminated\n", "").replace(/^slipway: the code of this job is gone: .*\n$/, "");
+  return log
+    .split("\n")
+    .filter((line) => line.startsWith("code "))
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 /** Every attempt ran the right code, as far as it came; all that were not cancelled came to their end at least once. */

@@ -17,19 +17,19 @@ describe.runIf(isSupported)("a job begins again", () => {
       retries: {},
     });
     await next(fixture, handle, 2);
-    expect(summary(await fixture.end(handle, 120_000))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
+    expect(summary(await fixture.end(handle, 200_000))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
     expect([await fixture.log(handle, { attempt: 1 }), await fixture.log(handle)]).toEqual([
       "attempt 1\nslipway: requested: begins again as attempt 2\n",
       "attempt 2\n",
     ]);
-  }, 300_000);
+  }, 480_000);
 
   test.concurrent("as often as its failures may, and then has failed", async () => {
     await using fixture = await open();
     const handle = await fixture.start({ sh: "exit 3", retries: { failed: 1 } });
     await next(fixture, handle, 2);
-    expect(summary(await fixture.end(handle, 120_000))).toEqual({ state: "failed", exitCode: 3, attempt: 2 });
-  }, 300_000);
+    expect(summary(await fixture.end(handle, 200_000))).toEqual({ state: "failed", exitCode: 3, attempt: 2 });
+  }, 480_000);
 
   test.concurrent("as an element of an array, alone", async () => {
     await using fixture = await open();
@@ -39,12 +39,12 @@ describe.runIf(isSupported)("a job begins again", () => {
       retries: {},
     });
     await next(fixture, handle, 2, `${numberOf(handle)}_2`);
-    const ended = await fixture.end(handle, 120_000);
+    const ended = await fixture.end(handle, 200_000);
     expect(ended.members?.map(({ state, attempt }) => [state, attempt])).toEqual([
       ["succeeded", 1],
       ["succeeded", 2],
     ]);
-  }, 300_000);
+  }, 480_000);
 
   test.concurrent("as a group of different sizes, whole", async () => {
     await using fixture = await open();
@@ -65,10 +65,10 @@ describe.runIf(isSupported)("a job begins again", () => {
       retries: {},
     });
     await next(fixture, handle, 2);
-    expect(summary(await fixture.end(handle, 120_000))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
+    expect(summary(await fixture.end(handle, 200_000))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
     expect(await fixture.log(handle, { attempt: 1, rank: "client" })).toMatch(/^attempt 1\n/);
     expect(await fixture.log(handle, { rank: "client" })).toBe("attempt 2\n");
-  }, 300_000);
+  }, 480_000);
 
   test.concurrent("before its time limit ends it", async () => {
     await using fixture = await open();
@@ -78,9 +78,9 @@ describe.runIf(isSupported)("a job begins again", () => {
       retries: { timeout: 1 },
     });
     await next(fixture, handle, 2);
-    expect(summary(await fixture.end(handle, 120_000))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
+    expect(summary(await fixture.end(handle, 200_000))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
     expect(await fixture.log(handle, { attempt: 1 })).toContain("slipway: timeout: begins again as attempt 2\n");
-  }, 300_000);
+  }, 480_000);
 
   test.concurrent("when another was more urgent, as often as it may", async () => {
     await using fixture = await open();
@@ -97,14 +97,14 @@ describe.runIf(isSupported)("a job begins again", () => {
     });
     expect((await fixture.end(urgent, 90_000)).state).toBe("succeeded");
     await next(fixture, handle, 2);
-    expect(summary(await fixture.end(handle, 120_000))).toEqual({
+    expect(summary(await fixture.end(handle, 200_000))).toEqual({
       state: "failed",
       reason: "retries_exhausted",
       exitCode: 1,
       attempt: 2,
     });
     expect(await fixture.log(handle)).toBe("slipway: not begun again: preempted 1 times, 0 allowed\n");
-  }, 300_000);
+  }, 480_000);
 
   test.concurrent("when its node was lost", async () => {
     await using fixture = await open();
@@ -119,7 +119,7 @@ describe.runIf(isSupported)("a job begins again", () => {
     await open.testbed().startNode("n3");
     await next(fixture, handle, 2);
     expect(summary(await fixture.end(handle, 90_000))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
-  }, 300_000);
+  }, 480_000);
 
   /** Waits until the attempt is in the queue, never final before that, and hurries it. Within the second of its requeue, its node refuses its credential. */
   async function next(fixture: Fixture, handle: JobHandle, attempt: number, id = numberOf(handle)): Promise<void> {

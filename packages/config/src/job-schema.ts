@@ -30,7 +30,9 @@ export function retriesSchema() {
       preempted: budget("A more important job took its place."),
       node_failed: budget("Its node was lost."),
       failed: budget("Its command failed."),
-      requested: budget("Its command exited with 75 (EX_TEMPFAIL); unlimited by default."),
+      requested: budget(
+        "Its command exited with 75 (EX_TEMPFAIL), which asks for it; unlimited by default, where there are retries at all.",
+      ),
     }),
   ]);
 }

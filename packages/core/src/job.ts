@@ -93,7 +93,7 @@ export interface GroupMember {
 /** How often at most, by cause; `Infinity` is written as `"unlimited"`. */
 export type RetryBudget = number | "unlimited";
 
-/** A command that exits with 75 (EX_TEMPFAIL of sysexits.h) asks to begin again, and is counted by `requested`: unlimited when absent. */
+/** The command of a job with retries that exits with 75 (EX_TEMPFAIL of sysexits.h) asks to begin again, and is counted by `requested`: unlimited when absent. */
 export interface Retries {
   readonly timeout?: RetryBudget;
   readonly preempted?: RetryBudget;

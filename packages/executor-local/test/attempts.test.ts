@@ -28,15 +28,17 @@ test("when the budget is spent the job has failed as its last attempt did", asyn
   expect(await fixture.end(handle)).toMatchObject({ state: "failed", exitCode: 5, attempt: 2 });
 });
 
-test("exit code 75 asks to begin again, without a limit unless one is set", async () => {
+test("exit code 75 of a job with retries asks to begin again, without a limit unless one is set", async () => {
   await using fixture = await openFixture();
-  const [asks, limited] = await fixture.executor.submit([
-    fixture.plan({ name: "asks", sh: failsUntil(3, 75) }),
+  const [asks, limited, plain] = await fixture.executor.submit([
+    fixture.plan({ name: "asks", sh: failsUntil(3, 75), retries: {} }),
     fixture.plan({ name: "limited", sh: failsUntil(9, 75), retries: { requested: 1, failed: 3 } }),
+    fixture.plan({ name: "plain", sh: "exit 75" }),
   ]);
-  if (!asks || !limited) throw new Error("No handles");
+  if (!asks || !limited || !plain) throw new Error("No handles");
   expect(await fixture.end(asks)).toMatchObject({ state: "succeeded", attempt: 3 });
   expect(await fixture.end(limited)).toMatchObject({ state: "failed", exitCode: 75, attempt: 2 });
+  expect(await fixture.end(plain)).toMatchObject({ state: "failed", exitCode: 75, attempt: 1 });
 });
 
 test("a time limit ends an attempt, and the job goes on while its budget for that lasts", async () => {
@@ -94,6 +96,7 @@ test("a warning comes before the time limit", async () => {
     sh: "trap 'echo warned; exit 75' USR1; echo $SLIPWAY_ATTEMPT; [ $SLIPWAY_ATTEMPT = 1 ] || exit 0; while :; do sleep 0.1; done",
     resources: { timeLimitSeconds: 600 },
     warning: { signalName: "USR1", secondsBefore: 599 },
+    retries: {},
   });
   expect(await fixture.end(handle)).toMatchObject({ state: "succeeded", attempt: 2 });
   expect(await fixture.log(handle, { attempt: 1 })).toMatch(/^1\n[^]*warned\n$/);

@@ -106,7 +106,9 @@ function renderNeeds({ name, needs, array }: Job): string {
 }
 
 /** Preemption and the loss of a node do not happen here. */
-function renderRetries({ timeout, failed, requested = "unlimited" }: Retries = {}): string {
+function renderRetries(retries: Retries | undefined): string {
+  if (!retries) return "";
+  const { timeout, failed, requested = "unlimited" } = retries;
   const budgets = Object.entries({ timeout, failed, requested });
   return budgets
     .flatMap(([cause, budget]) => (budget === undefined ? [] : `${cause}=${checkedBudget(budget)}`))

@@ -36,7 +36,7 @@ slipway_attempt=1
 slipway_needs='ok:../prepare any:../other' # TYPE:DIRECTORY of another job; TYPE is ok, notok, any or corresponding
 slipway_time_limit_seconds=90 # empty: none
 slipway_grace_seconds=10 # between TERM and KILL
-slipway_retries='requested=unlimited' # CAUSE=TIMES; a command that exits with 75 asks to begin again
+slipway_retries='' # CAUSE=TIMES; a command that exits with 75 asks to begin again
 slipway_slots='' slipway_cores=1 slipway_cpus=1 # the machine's processors, and this job's
 slipway_release=\${1-} # given by slipway when jobs begin together: the file that lets them
 

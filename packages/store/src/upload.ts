@@ -11,7 +11,7 @@ import { describeProblems, isDiskFull, throwFailure } from "./failure.ts";
 import { digestOfInstance, instanceDirectory } from "./instances.ts";
 import { choosePacking, packStream } from "./packing.ts";
 import type { Packing } from "./packing.ts";
-import { checkPaths } from "./paths.ts";
+import { checkPaths, latin1 } from "./paths.ts";
 import { tarBytes, tellProgress } from "./progress.ts";
 import type { StoreContext } from "./stage.ts";
 import { countBytes } from "./stream.ts";
@@ -77,7 +77,8 @@ async function uploadDelta(
   const manifestBytes = renderManifest(manifest).length;
   const { text, sendsManifest } = renderDelta(plan, manifest, manifestBytes);
   onEvent?.({ type: "store.uploading", digest, files: sentFiles, bytes: sentBytes, takenFrom: instances });
-  const only = (entry: ManifestEntry) => sent.has(entry);
+  const sentPaths = new Set([...sent].map(({ path }) => latin1(path)));
+  const only = ({ path }: ManifestEntry) => sentPaths.has(latin1(path)); // A bundle may make its entries anew each time.
   const manifestName = sendsManifest ? "manifest" : undefined;
   const totalBytes = tarBytes(sent) + (sendsManifest ? manifestBytes : 0);
   const tar = bundle.tar({ prefix: "tree", readOnly: true, manifestName, only, signal });

@@ -33,7 +33,7 @@ export async function bundleFrom(manifest: Manifest, files: readonly BundledFile
       if (!only) return yield* whole.tar(options);
       const chosen = files.filter(({ path }) => {
         const entry = entries.get(Buffer.from(path).toString("latin1"));
-        return entry && only(entry);
+        return entry && only({ ...entry });
       });
       yield await tarWith(manifest, chosen, manifestName === undefined ? ["tree"] : ["manifest", "tree"]);
     },

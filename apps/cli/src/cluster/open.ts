@@ -70,7 +70,7 @@ async function openSlurmExecutor(
   return createSlurmExecutor({
     transport,
     jobDir: config.jobDir,
-    cluster: toClusterSettings(config),
+    cluster: toClusterSettings(config, context.env),
     cacheDirectory: path.join(cacheDirectory(context), "slurm"),
     onEvent: (event) => {
       if (event.type === "executor-slurm.unreadable_record") onUnreadableRecord?.(event.path, event.why);

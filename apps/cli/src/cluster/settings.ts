@@ -3,9 +3,13 @@ import type { Job } from "@slipway/core";
 import type { ClusterSettings } from "@slipway/executor-slurm";
 
 import { CliError } from "../error.ts";
+import { expandMounts, unsetVariables } from "./mounts.ts";
 
-/** A cluster file in the words of the Slurm executor. */
-export function toClusterSettings(config: ClusterConfig): ClusterSettings {
+/** A cluster file in the words of the Slurm executor, with this shell's variables in its mounts. */
+export function toClusterSettings(
+  config: ClusterConfig,
+  env: Readonly<Record<string, string | undefined>>,
+): ClusterSettings {
   const { name, account, partition, cpuPartition, qos, jobNamePrefix, containers, containerRuntime } = config;
   const { mounts, omitGpusPerNode, mailType, mailUser, sbatch, pollMinSeconds } = config;
   return {
@@ -14,7 +18,7 @@ export function toClusterSettings(config: ClusterConfig): ClusterSettings {
     containers,
     sbatch,
     disableGpusPerNode: omitGpusPerNode,
-    mounts: mounts.map(({ source, target, readOnly }) => `${source}:${target}${readOnly ? ":ro" : ""}`),
+    mounts: expandMounts(mounts, env),
     ...(account !== undefined && { account }),
     ...(partition !== undefined && { partition }),
     ...(cpuPartition !== undefined && { cpuPartition }),
@@ -35,6 +39,7 @@ export interface ClusterDefaults {
 
 /** A job with what the cluster's file gives to every job: variables, a time limit where it has none, and which end of a job is meant. */
 export function withClusterDefaults(job: Job, { config, env, unsaidNeeds = [] }: ClusterDefaults): Job {
+  if ([job, ...(job.group ?? [])].some(({ container }) => container !== undefined)) checkMounts(config, env);
   const { defaultTimeLimitSeconds, timeLimitSecondsByPartition } = config;
   const partition = job.resources.partition ?? config.partition;
   const ofPartition = partition === undefined ? undefined : timeLimitSecondsByPartition[partition];
@@ -44,6 +49,18 @@ export function withClusterDefaults(job: Job, { config, env, unsaidNeeds = [] }:
     need.experiment === undefined && unsaidNeeds.includes(need.job) ? { ...need, type: config.dependencyType } : need,
   );
   return { ...job, resources, needs, env: { ...clusterVariables(config, env), ...job.env } };
+}
+
+function checkMounts({ mounts, name: cluster }: ClusterConfig, env: ClusterDefaults["env"]): void {
+  const unset = unsetVariables(mounts, env);
+  if (unset.length === 0) return;
+  throw new CliError(
+    "CLI_USAGE",
+    `The mounts of the cluster ${cluster} name variables without a value: ${unset.join(", ")}`,
+    {
+      hint: `export ${unset.join(" ")} first, or write their values into the cluster's file`,
+    },
+  );
 }
 
 function clusterVariables(

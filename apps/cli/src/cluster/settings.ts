@@ -51,8 +51,11 @@ export function withClusterDefaults(job: Job, { config, env, unsaidNeeds = [] }:
   return { ...job, resources, needs, env: { ...clusterVariables(config, env), ...job.env } };
 }
 
-function checkMounts({ mounts, name: cluster }: ClusterConfig, env: ClusterDefaults["env"]): void {
-  const unset = unsetVariables(mounts, env);
+function checkMounts(
+  { mounts, containerRuntime = "none", name: cluster }: ClusterConfig,
+  env: ClusterDefaults["env"],
+): void {
+  const unset = containerRuntime === "none" ? [] : unsetVariables(mounts, env);
   if (unset.length === 0) return;
   throw new CliError(
     "CLI_USAGE",

@@ -11,7 +11,7 @@ import { openLocalTransport } from "@slipway/transport-local";
 
 import definition from "./index.mjs";
 
-for (const { name, run } of executorContract) test(name, () => run(open));
+for (const { name, run } of executorContract) void test(name, () => run(open));
 
 async function open() {
   const folder = await mkdtemp(path.join(tmpdir(), "executor-ssh-host-"));

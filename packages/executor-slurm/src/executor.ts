@@ -58,7 +58,7 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
   const { transport, cluster, clock = systemClock, onEvent } = options;
   const jobDir = checkJobDir(options.jobDir);
   const place = { host: transport.host, jobDir };
-  const memory = openMemory({ directory: options.cacheDirectory, key: [transport.host, jobDir] });
+  const memory = openMemory({ directory: options.cacheDirectory, key: [cluster.name, transport.host, jobDir] });
   const knowledge = openKnowledge({ transport, jobDir, memory, clock });
   const minimumMs = 1000 * (cluster.pollMinimumSeconds ?? defaultMinimumSeconds);
   const onSilent = (reason: string) => onEvent?.({ type: "executor-slurm.silent", reason });

@@ -46,7 +46,7 @@ export interface Memory {
 export interface MemoryOptions {
   /** Absolute, on this machine; absent: only this process remembers. */
   readonly directory: string | undefined;
-  /** What tells one place from another: host, job_dir. */
+  /** What tells one place from another: cluster, host, job_dir. A host's name may stand for several, by port. */
   readonly key: readonly string[];
 }
 

@@ -130,7 +130,7 @@ test("a pinned experiment keeps its code whatever the policy, until it is unpinn
   });
 });
 
-test("one experiment goes whole, and its record stays", async () => {
+test("one experiment goes whole; its record stays, and tells how its jobs ended", async () => {
   await using m = await machine();
   const { repo, id } = await ran(m);
   const other = await ran(m, "other");
@@ -138,7 +138,7 @@ test("one experiment goes whole, and its record stays", async () => {
   const { remove } = await m.json<Cleaned>(repo, "clean", "--experiment", "demo", "--yes");
   expect(remove.map(({ kind }) => kind)).toEqual(["code", "run"]);
   expect(await readdir(path.join(m.home, "runs", id))).toEqual(["experiment.json"]);
-  expect(await m.json(repo, "status", id)).toMatchObject({ jobs: [{ state: "unknown", reason: "forgotten" }] });
+  expect(await m.json(repo, "status", id)).toMatchObject({ jobs: [{ state: "succeeded", exitCode: 0 }] });
   expect((await m.slipway(repo, "logs", id)).stderr).toContain("removed by hand or by the cleaner");
   expect(await m.json(repo, "show", id)).toMatchObject({ id });
   expect(await m.json(repo, "status", other.id)).toMatchObject({ state: "succeeded" });

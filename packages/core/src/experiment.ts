@@ -2,6 +2,7 @@ import type { CodeSource } from "./bundle.ts";
 import type { JobHandle } from "./executor.ts";
 import type { Job } from "./job.ts";
 import type { Digest } from "./manifest.ts";
+import type { JobStatus } from "./state.ts";
 
 /** Jobs submitted together from one config. */
 export interface Experiment {
@@ -52,6 +53,8 @@ export interface RecordedJob extends Job {
   readonly token: string;
   /** Of the last try; absent until the job's id is known. */
   readonly handle?: JobHandle;
+  /** Its end, kept here from before its run directory was removed on. */
+  readonly lastStatus?: JobStatus;
   /** Tries before the last one, oldest first. */
   readonly earlierTries?: readonly RecordedTry[];
 }

@@ -30,6 +30,8 @@ export {
 export type { ExperimentStatus, FollowOptions, NamedJobStatus, StatusOptions } from "./status.ts";
 export { adoptSubmissions } from "./submission.ts";
 export type { AdoptOptions, Submission } from "./submission.ts";
+export { rememberEnds } from "./remember.ts";
+export type { RememberOptions } from "./remember.ts";
 export { planExperiment, submitExperiment } from "./submit.ts";
 export type { ExperimentEvent, PlanOptions, SubmitOptions } from "./submit.ts";
 export { syncRecords } from "./sync.ts";

@@ -35,11 +35,12 @@ export async function pollExperiments({
 }
 
 function nameStatus(
-  { name, handle }: RecordedJob,
+  { name, handle, lastStatus }: RecordedJob,
   { phase }: ExperimentRecord,
   statuses: ReadonlyMap<string, JobStatus>,
 ): NamedJobStatus {
   const status = handle && statuses.get(handle.id);
+  if (lastStatus && (status?.state ?? "unknown") === "unknown") return { name, ...lastStatus };
   if (status) return { name, ...status };
   const reason = handle && phase !== "planned" ? "forgotten" : "not_submitted";
   return { name, state: "unknown", reason, attempt: 1, evidence: [] };

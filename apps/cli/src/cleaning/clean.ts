@@ -16,6 +16,7 @@ import { knownExperiments, openPlace } from "./place.ts";
 import type { OpenPlace } from "./place.ts";
 import { resolvePolicy } from "./policy.ts";
 import type { PolicyOptions } from "./policy.ts";
+import { rememberRuns } from "./remember-runs.ts";
 
 export interface CleanOptions extends PolicyOptions {
   readonly cluster?: string | undefined;
@@ -102,6 +103,7 @@ async function apply(
   context: Context,
 ): Promise<CleaningResult> {
   const { transport } = place;
+  await rememberRuns(decided, context);
   const by = cleanerName(context);
   const { removed, kept } = await withProgress(`cleaning ${place.cluster}`, context, () =>
     applyCleaning({ transport, inventory, plan: decided, by, signal: context.signal }),

@@ -112,7 +112,7 @@ export const clusterSchema: z.ZodMiniType<ClusterFile, unknown> = object({
     choice(["pyxis", "apptainer", "singularity", "podman", "docker", "none"]),
   ),
   mounts: optional(
-    "What containers see: SOURCE:TARGET[:ro].",
+    "What containers see: SOURCE:TARGET[:ro]. ${NAME} is the value of your shell, and {NAME} as a whole side.",
     list(pattern("SOURCE:TARGET or SOURCE:TARGET:ro", /^[^:\0]+:[^:\0]+(:r[ow])?$/), "mounts: SOURCE:TARGET[:ro]"),
   ),
   env_vars: optional("Variables for every job: NAME takes your shell's value, if it has one; NAME=value.", variables()),

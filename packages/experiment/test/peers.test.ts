@@ -1,3 +1,6 @@
+import { utimes, writeFile } from "node:fs/promises";
+import path from "node:path";
+
 import { createRecordStore, findExperiment, orderJobs, pollExperiments, submitExperiment } from "@slipway/experiment";
 import { temporaryDirectory } from "@slipway/testing";
 import { expect, test } from "vitest";
@@ -64,6 +67,23 @@ test("an experiment that is not there is told by its name, and no other one is t
       message: expect.stringContaining('has no job "gone"') as string,
     }),
   );
+});
+
+test("the newest experiment is the one that was made last, whatever was touched since", async () => {
+  await using folder = await temporaryDirectory();
+  const records = createRecordStore({ home: folder.path });
+  for (const [id, day] of [
+    ["a-1", "20"],
+    ["a-2", "21"],
+  ] as const) {
+    await records.claim(id);
+    await records.write(record(id, { createdAt: `2026-11-${day}T00:00:00Z` }));
+  }
+  const later = new Date("2027-01-01T00:00:00Z");
+  for (const touched of ["runs/a-1", "runs/a-1/experiment.json"])
+    await utimes(path.join(folder.path, touched), later, later);
+  await writeFile(path.join(folder.path, "runs/a-1/note"), "");
+  expect((await records.list()).records.map(({ id }) => id)).toEqual(["a-2", "a-1"]);
 });
 
 test("many jobs of many experiments are asked about in one go", async () => {

@@ -1,5 +1,6 @@
 // A private Slurm cluster for the bench, and what the figures are taken with: ssh's own commands, a transport that counts, tools that are counted.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
@@ -9,7 +10,7 @@ import { startTestbed, testbedSupport } from "../packages/testing/dist/testbed.j
 import { command } from "./pairs.mjs";
 
 /** Undefined, with the reason printed, where none can be started. `await cluster.close()` ends it. */
-export async function openCluster(work) {
+export async function openCluster(work, { delayMs = 0 } = {}) {
   const support = await testbedSupport();
   if (!support.available) {
     console.log(`No Slurm cluster can be started here: ${support.why}\n`);
@@ -20,7 +21,8 @@ export async function openCluster(work) {
   const { ssh } = testbed;
   const tools = path.join(ssh.home, "counted");
   const calls = countTools(tools, ["squeue", "sacct"], ssh);
-  const config = writeConfig(scratch, { ssh, jobDir: path.join(ssh.home, "slipway") });
+  const delay = delayMs > 0 ? await openDelay(scratch, ssh, delayMs) : undefined;
+  const config = writeConfig(scratch, { ssh: { ...ssh, ...delay?.ssh }, jobDir: path.join(ssh.home, "slipway") });
   const { PATH } = process.env;
   const env = { PATH, HOME: scratch, SLIPWAY_HOME: path.join(scratch, "home"), SLIPWAY_SSH_CONFIG: config };
   const control = ["-S", path.join(scratch, "ctl")];
@@ -48,9 +50,22 @@ export async function openCluster(work) {
     forgetJobs: () => testbed.slurm("scancel", "-u", ssh.user),
     async close() {
       await testbed[Symbol.asyncDispose]();
+      delay?.close();
       rmSync(scratch, { recursive: true, force: true });
     },
   };
+}
+
+/** A way to the cluster on which every byte takes its time. */
+async function openDelay(scratch, { port, knownHostsFile }, delayMs) {
+  const proxy = spawn(process.execPath, [path.join(import.meta.dirname, "delay.mjs"), `${port}`, `${delayMs}`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = await once(proxy.stdout, "data");
+  const delayed = Number(line.toString());
+  const known = path.join(scratch, "known_hosts");
+  writeFileSync(known, readFileSync(knownHostsFile, "utf8").replaceAll(`]:${port}`, `]:${delayed}`));
+  return { ssh: { port: delayed, knownHostsFile: known }, close: () => proxy.kill() };
 }
 
 function writeConfig(scratch, { ssh, jobDir }) {

@@ -1,4 +1,4 @@
-// Work on a cluster beside ssh and sbatch themselves, on a private cluster without delay: P8, P9, P13, P14, P15.
+// Work on a cluster beside ssh and sbatch themselves, on a private cluster: P8, P9, P13, P14, P15.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -12,9 +12,9 @@ import { command, milliseconds, pairs, sequence } from "./pairs.mjs";
 const ids = ["P8", "P9", "P13", "P14", "P15"];
 
 /** `slipway` is the command's script, `work` a folder for what is generated, `only` an id such as `P8`. */
-export async function slurmBench({ slipway, work, only }) {
+export async function slurmBench({ slipway, work, only, delayMs }) {
   if (only !== undefined && !ids.includes(only)) return [];
-  const cluster = await openCluster(work);
+  const cluster = await openCluster(work, { delayMs });
   if (!cluster) return [];
   try {
     const bench = await prepare(cluster, slipway);
@@ -81,7 +81,7 @@ const later = { begin: "now+1hour" };
 
 function jobOf(name, argv = ["true"], sbatch = later) {
   const resources = { timeLimitSeconds: 300 };
-  return { name, command: { kind: "argv", argv }, resources, env: {}, needs: [], slurm: { sbatch } };
+  return { name, command: { kind: "argv", argv }, resources, env: {}, needs: [], sbatch };
 }
 
 async function warmSubmit(bench) {

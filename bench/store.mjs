@@ -1,4 +1,4 @@
-// The way of the code to a cluster beside tar, ssh and rsync, over a private sshd without delay: P7, P10, P11, P12.
+// The way of the code to a cluster beside tar, ssh and rsync, over a private sshd: P7, P10, P11, P12.
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
@@ -26,9 +26,9 @@ import { command, milliseconds, pairs, sequence } from "./pairs.mjs";
 const measures = { P7: firstSubmit, P10: changedSubmit, P11: bigUpload, P12: manySubmits };
 
 /** `slipway` is the command's script, `work` a folder that keeps the generated trees, `only` an id such as `P10`. */
-export async function storeBench({ slipway, work, only }) {
+export async function storeBench({ slipway, work, only, delayMs }) {
   if (only !== undefined && !(only in measures)) return [];
-  const cluster = await openCluster(work);
+  const cluster = await openCluster(work, { delayMs });
   if (!cluster) return [];
   try {
     const tree = path.join(cluster.scratch, "t3");

@@ -84,6 +84,12 @@ describe("a group", () => {
     expect(directives(text).filter((line) => line.includes("--job-name"))).toHaveLength(1);
   });
 
+  test.each(["account", "qos", "partition"])("asks twice where members differ in %s alone", (key) => {
+    const group = ["one", "two"].map((value) => member(value, { resources: { [key]: value } }));
+    const lines = asks({ group }).filter((line) => line.includes(key) || line === "#SBATCH hetjob");
+    expect(lines).toEqual([`#SBATCH --${key}="one"`, "#SBATCH hetjob", `#SBATCH --${key}="two"`]);
+  });
+
   test("has for each size all that it asks for itself, and no GPU where none is asked for", () => {
     const server = { gpusPerNode: 8, partition: "gpu", qos: "high", memoryMiB: 64_000, account: "acc" };
     const client = { gpusPerNode: 0, partition: "cpu", qos: "low", memoryMiB: 1000, account: "other", cpusPerTask: 2 };

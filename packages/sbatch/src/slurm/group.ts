@@ -37,7 +37,8 @@ export function layOutGroup({ name, group, resources: common, array }: Job): Gro
 }
 
 function sizeOf({ nodes = 1, tasksPerNode = 1, gpusPerNode = 0, cpusPerTask, memoryMiB, ...rest }: Resources): string {
-  return JSON.stringify([nodes, tasksPerNode, gpusPerNode, cpusPerTask, memoryMiB, rest.partition]);
+  const { partition, account, qos } = rest;
+  return JSON.stringify([nodes, tasksPerNode, gpusPerNode, cpusPerTask, memoryMiB, partition, account, qos]);
 }
 
 function invalid(message: string, hint: string): SbatchError {

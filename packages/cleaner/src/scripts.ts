@@ -68,13 +68,13 @@ if [ -L runs ]; then say LINKED; else
 fi
 `;
 
-/** Asks slurmctld for the cluster's name, and for all that it knows of this user, in partitions that are hidden too. */
+/** Asks slurmctld for the cluster's name, and for all that it knows of this user. */
 export const askSlurm = `
 if command -v squeue >/dev/null 2>&1 && command -v scontrol >/dev/null 2>&1; then
   config=$(${quoteCommand(scontrolCommands.showConfig())} 2>&1)
   say CONFIG $?
   printf "%s\\n" "$config"
-  queue=$(${quoteCommand([...squeueCommand(), "--all"])})
+  queue=$(${quoteCommand(squeueCommand())})
   say QUEUE $?
   printf "%s\\n" "$queue"
 else

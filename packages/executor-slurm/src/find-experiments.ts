@@ -1,6 +1,7 @@
 import { isJobName, quoteShell, stripControlCharacters } from "@slipway/core";
 import type { ExperimentRecord, FoundExperiment, JobHandle, RecordedJob, Transport } from "@slipway/core";
 import { parseSlurmCommit } from "@slipway/sbatch";
+import type { SlurmCommit } from "@slipway/sbatch";
 
 import { experimentDirectory, recordFile } from "./experiment-record.ts";
 import { runScript } from "./remote.ts";
@@ -19,13 +20,14 @@ export async function findExperiments(context: FindContext): Promise<readonly Fo
   signal?.throwIfAborted();
   const { sections } = await runScript(transport, renderFindScript(jobDir), { signal });
   const files = new Map(sections.filter(({ word }) => word === "FILE").map(({ rest, body }) => [rest, body]));
+  const commits = commitsByDirectory(files);
   const found: FoundExperiment[] = [];
   for (const [path, text] of files) {
     const [, directory = ""] = /^runs\/([^/]+)\/experiment\.json$/.exec(path) ?? [];
     if (directory === "") continue;
     const record = parseRecord(text, directory);
     if (typeof record === "string") onUnreadable(`${jobDir}/${path}`, record);
-    else found.push(findJobs(record, { jobDir, files }));
+    else found.push(findJobs(record, { jobDir, commits }));
   }
   return found.toSorted((a, b) => (a.record.id < b.record.id ? -1 : 1));
 }
@@ -45,23 +47,36 @@ print_files "$@"
 `;
 }
 
-interface FoundFiles {
+interface FoundCommits {
   readonly jobDir: string;
-  readonly files: ReadonlyMap<string, string>;
+  /** By run directory, below the job_dir. */
+  readonly commits: ReadonlyMap<string, readonly SlurmCommit[]>;
+}
+
+function commitsByDirectory(files: ReadonlyMap<string, string>): FoundCommits["commits"] {
+  const commits = new Map<string, SlurmCommit[]>();
+  for (const [path, text] of files) {
+    const commit = path.endsWith("commit") ? parseSlurmCommit(text) : undefined;
+    if (!commit) continue;
+    const directory = path.slice(0, path.lastIndexOf("/"));
+    const known = commits.get(directory);
+    if (known) known.push(commit);
+    else commits.set(directory, [commit]);
+  }
+  return commits;
 }
 
 /** The commit records tell more than the record, which was written before the jobs had ids. */
-function findJobs(record: ExperimentRecord, { jobDir, files }: FoundFiles): FoundExperiment {
+function findJobs(record: ExperimentRecord, { jobDir, commits }: FoundCommits): FoundExperiment {
   const directory = experimentDirectory(record.id);
   const handles: JobHandle[] = [];
   const jobs = record.jobs.map((job): RecordedJob => {
     const runDir = `${directory}/${job.name}`;
-    const commits = [...files]
-      .filter(([path]) => path.startsWith(`${runDir}/`) && path.endsWith("commit"))
-      .flatMap(([, text]) => parseSlurmCommit(text) ?? [])
-      .filter(({ token }) => tryOf(token, `${record.id}.${job.name}.`) > 0)
-      .toSorted((a, b) => tryOf(a.token, `${record.id}.${job.name}.`) - tryOf(b.token, `${record.id}.${job.name}.`));
-    const tries = commits.map(({ token, cluster, job: id }) => ({
+    const beginning = `${record.id}.${job.name}.`;
+    const own = (commits.get(runDir) ?? [])
+      .filter(({ token }) => tryOf(token, beginning) > 0)
+      .toSorted((a, b) => tryOf(a.token, beginning) - tryOf(b.token, beginning));
+    const tries = own.map(({ token, cluster, job: id }) => ({
       token,
       handle: { id: `${cluster}.${id}`, experiment: record.id, job: job.name, runDir: `${jobDir}/${runDir}` },
     }));

@@ -72,7 +72,7 @@ prepare() {
 # The job of a token that Slurm has, in id: NAME TOKEN. 1: there is none, 2: Slurm does not answer. One that was cancelled never started.
 find_job() {
   id='' twins=''
-  listed=$(squeue --me -h -t all -n "$1" -o '%i|%F|%T|%k' 2>&1) || return 2
+  listed=$(squeue -a --me -h -t all -n "$1" -o '%i|%F|%T|%k' 2>&1) || return 2
   while IFS='|' read -r shown number state comment; do
     case $shown in *+*) number=\${shown%%+*} ;; esac # Components of one job.
     [ "$comment" = "$2" ] && [ "$state" != CANCELLED ] || continue
@@ -93,7 +93,7 @@ need() {
   commit_of "$5" "$value"
   slipway_read_try "$commit" && [ "\${slipway_committed%.*}" = "$cluster" ] || stop need_unknown "$1" "$4"
   other=\${slipway_committed##*.}
-  [ -n "$queue" ] || queue=" $(squeue --me -h -t all -o %F 2>&1 | tr '\\n' ' ') "
+  [ -n "$queue" ] || queue=" $(squeue -a --me -h -t all -o %F 2>&1 | tr '\\n' ' ') "
   case $queue in *" $other "*) add_need "$3:$other"; return ;; esac
   case $queue in *[!0-9" "]*) unanswered "$queue" ;; esac
   how_it_ended "$5" || stop need_unknown "$1" "$4"
@@ -198,7 +198,7 @@ release() {
   said=$(IFS=,; scontrol release "$*" 2>&1) && return
   for each; do
     said=$(scontrol release "$each" 2>&1) && continue
-    listed=$(squeue --me -h -t PENDING -o '%F|%r' 2>&1) || unanswered "$listed"
+    listed=$(squeue -a --me -h -t PENDING -o '%F|%r' 2>&1) || unanswered "$listed"
     case "
 $listed" in *"
 $each|JobHeld"*) unanswered "$said" ;; esac

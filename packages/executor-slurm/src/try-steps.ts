@@ -32,7 +32,7 @@ ended() {
   slipway_read_try "$commit" || stop not_ended "$1" "$2" "it was not submitted to its end"
   before=\${slipway_committed##*.}
   [ "\${slipway_committed%.*}" = "$cluster" ] || stop not_ended "$1" "$2" "it is a job of $slipway_committed"
-  listed=$(squeue --me -h -t all -o '%F|%T' 2>&1) || unanswered "$listed"
+  listed=$(squeue -a --me -h -t all -o '%F|%T' 2>&1) || unanswered "$listed"
   while IFS='|' read -r number state; do
     [ "$number" = "$before" ] || continue
     case $state in

@@ -52,8 +52,16 @@ test("questions ask for the columns that the parsers read", () => {
       sinfoCommand(),
     ].map(tool),
   ).toEqual([
-    ["squeue", "--me", "--noheader", "--states=all", "--format=%A|%i|%T|%V|%S|%e|%B|%r|%j|%k"],
-    ["squeue", "--me", "--noheader", "--states=all", "--format=%A|%i|%T|%V|%S|%e|%B|%r|%j|%k", "--name=me:e.j.1"],
+    ["squeue", "--all", "--me", "--noheader", "--states=all", "--format=%A|%i|%T|%V|%S|%e|%B|%r|%j|%k"],
+    [
+      "squeue",
+      "--all",
+      "--me",
+      "--noheader",
+      "--states=all",
+      "--format=%A|%i|%T|%V|%S|%e|%B|%r|%j|%k",
+      "--name=me:e.j.1",
+    ],
     [
       "sacct",
       "--allocations",

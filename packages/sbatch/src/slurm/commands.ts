@@ -47,7 +47,7 @@ export function jobNameOf(token: string, settings: Pick<SlurmSettings, "jobNameP
 
 /** Everything of the user's that slurmctld knows, in one query that costs it little. For `parseSqueue`. */
 export function squeueCommand(): readonly string[] {
-  return [...reading, "squeue", "--me", "--noheader", "--states=all", `--format=${squeueFormat}`];
+  return [...reading, "squeue", "--all", "--me", "--noheader", "--states=all", `--format=${squeueFormat}`];
 }
 
 /** Jobs of a token, whose submission was not answered. For `parseSqueue`. */

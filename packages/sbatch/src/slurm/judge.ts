@@ -24,7 +24,7 @@ export interface SlurmJobEvidence {
   readonly token: string;
   /** The evidence files of the run directory, by name. */
   readonly files: Readonly<Record<string, string>>;
-  /** `squeue --me -t all`, or undefined when it was not asked or failed. An answer may hold other jobs too. */
+  /** `squeue --all --me -t all`, or undefined when it was not asked or failed. An answer may hold other jobs too. */
   readonly squeue?: SlurmAnswer<QueueRow> | undefined;
   /** `sacct -X -D`; undefined where it failed, or there is none. */
   readonly sacct?: SlurmAnswer<AccountingRow> | undefined;

@@ -59,6 +59,18 @@ export interface RecordedJob extends Job {
   readonly earlierTries?: readonly RecordedTry[];
 }
 
+/** What was asked for, without what became of it. */
+export function jobOf({
+  secrets: _secrets,
+  token: _token,
+  handle: _handle,
+  lastStatus: _lastStatus,
+  earlierTries: _earlierTries,
+  ...job
+}: RecordedJob): Job {
+  return job;
+}
+
 export interface RecordedTry {
   readonly token: string;
   readonly handle?: JobHandle;

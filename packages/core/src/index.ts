@@ -27,6 +27,7 @@ export type {
   StagedCode,
   SubmitOptions,
 } from "./executor.ts";
+export { jobOf } from "./experiment.ts";
 export type {
   Experiment,
   ExperimentRecord,

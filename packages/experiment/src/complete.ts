@@ -1,4 +1,5 @@
-import type { Executor, ExperimentRecord, Job, JobPlan, RecordedJob, StagedCode } from "@slipway/core";
+import { jobOf } from "@slipway/core";
+import type { Executor, ExperimentRecord, JobPlan, StagedCode } from "@slipway/core";
 
 import { orderJobs } from "./graph.ts";
 import type { RecordStore } from "./records.ts";
@@ -38,7 +39,7 @@ function planRecorded({ record, executor, secrets = {}, code }: CompleteOptions)
   const { digest, directory } = record.code;
   const comments = describeCode(record.code);
   const tries = new Map(record.jobs.map(({ name, token }) => [name, tryOf(token)]));
-  return orderJobs({ name: record.name, jobs: record.jobs.map(toJob) }).map((job) =>
+  return orderJobs({ name: record.name, jobs: record.jobs.map(jobOf) }).map((job) =>
     executor.plan(job, {
       experiment: record.id,
       code: code ?? { digest, directory, uploadedBytes: 0 },
@@ -47,10 +48,6 @@ function planRecorded({ record, executor, secrets = {}, code }: CompleteOptions)
       tryNumber: tries.get(job.name) ?? 1,
     }),
   );
-}
-
-function toJob({ secrets: _names, token: _token, handle: _handle, earlierTries: _tries, ...job }: RecordedJob): Job {
-  return job;
 }
 
 /** `<experiment>.<job>.<try>` */

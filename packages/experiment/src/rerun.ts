@@ -1,4 +1,5 @@
-import type { Experiment, ExperimentRecord, Job, JobArray, RecordedJob } from "@slipway/core";
+import { jobOf } from "@slipway/core";
+import type { Experiment, ExperimentRecord, Job, JobArray } from "@slipway/core";
 
 import { ExperimentError } from "./error.ts";
 import type { NamedJobStatus } from "./status.ts";
@@ -14,7 +15,7 @@ export interface RerunOptions {
  * not succeeded are run; a chain is run again whole. Throws EXPERIMENT_INVALID when there is nothing to run.
  */
 export function planRerun({ record, failedOf }: RerunOptions): Experiment {
-  const jobs = record.jobs.map(toJob);
+  const jobs = record.jobs.map(jobOf);
   if (!failedOf) return { name: record.name, jobs };
   const statuses = new Map(failedOf.map((status) => [status.name, status]));
   const succeeded = (name: string) => statuses.get(name)?.state === "succeeded";
@@ -49,8 +50,4 @@ function failedElements(array: JobArray, status: NamedJobStatus | undefined): Jo
   );
   const indices = array.indices.filter((index) => !done.has(index));
   return indices.length === 0 ? array : { ...array, indices };
-}
-
-function toJob({ secrets: _secrets, token: _token, handle: _handle, earlierTries: _tries, ...job }: RecordedJob): Job {
-  return job;
 }

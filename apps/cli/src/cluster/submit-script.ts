@@ -1,3 +1,4 @@
+import { jobOf } from "@slipway/core";
 import type { Executor, JobPlan, RecordedJob } from "@slipway/core";
 import { findExperiment } from "@slipway/experiment";
 
@@ -50,9 +51,8 @@ interface ScriptPlanning {
 
 /** The executor's own plan, with this script in place of the planned one; the try before stands in it by its token. */
 function planWithScript(executor: Executor, recorded: RecordedJob, { script, context }: ScriptPlanning): JobPlan {
-  const { secrets: _names, token, handle: _handle, earlierTries: _tries, ...job } = recorded;
-  const plan = executor.plan(job, context);
-  const content = script.replaceAll(token, plan.token);
+  const plan = executor.plan(jobOf(recorded), context);
+  const content = script.replaceAll(recorded.token, plan.token);
   return { ...plan, files: plan.files.map((file) => (file.path === plan.script ? { ...file, content } : file)) };
 }
 

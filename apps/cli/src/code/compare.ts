@@ -1,3 +1,4 @@
+import { jobOf } from "@slipway/core";
 import type { ExperimentRecord, Manifest, ManifestEntry, RecordedJob } from "@slipway/core";
 
 /** What two runs differ in; as `diff --json` gives it: its keys are API. */
@@ -109,8 +110,7 @@ function compareNames(before: Values, after: Values): NameDifferences {
 
 /** What was asked for, but variables; of a group's members only their names. */
 function describeJob(job: RecordedJob): Readonly<Record<string, unknown>> {
-  const { name: _name, token: _token, handle: _handle, earlierTries: _tries, ...asked } = job;
-  const { env: _env, secrets: _secrets, resources, group, ...rest } = asked;
+  const { name: _name, env: _env, resources, group, ...rest } = jobOf(job);
   const members = group?.map((member) => ({ ...member, env: Object.keys(member.env).toSorted() }));
   const ofResources = Object.entries(resources).map(([key, value]) => [`resources.${key}`, value] as const);
   return { ...rest, ...(members && { group: members }), ...Object.fromEntries(ofResources) };

@@ -6,21 +6,24 @@ import { pollExperiments } from "./status.ts";
 import type { NamedJobStatus } from "./status.ts";
 
 export interface RememberOptions {
-  readonly record: ExperimentRecord;
+  readonly experiments: readonly ExperimentRecord[];
   readonly records: RecordStore;
+  /** Of all the experiments. */
   readonly executor: Executor;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Keeps how an experiment's jobs ended in its record, before what tells it is removed. Jobs without an end are left as they are. */
-export async function rememberEnds({ record, records, executor, signal }: RememberOptions): Promise<void> {
-  const [status] = await pollExperiments({ records: [record], executor, signal });
-  const ends = new Map(status?.jobs.filter(({ state }) => isFinalState(state)).map((job) => [job.name, job]));
-  if (ends.size === 0) return;
-  await records.update(record.id, (before) => ({
-    ...before,
-    jobs: before.jobs.map((job) => withEnd(job, ends.get(job.name))),
-  }));
+/** Keeps how experiments' jobs ended in their records, before what tells it is removed. Jobs without an end are left as they are. */
+export async function rememberEnds({ experiments, records, executor, signal }: RememberOptions): Promise<void> {
+  for (const { experiment, jobs } of await pollExperiments({ records: experiments, executor, signal })) {
+    const ends = new Map(jobs.filter(({ state }) => isFinalState(state)).map((job) => [job.name, job]));
+    if (ends.size === 0) continue;
+    const change = (record: ExperimentRecord) => ({
+      ...record,
+      jobs: record.jobs.map((job) => withEnd(job, ends.get(job.name))),
+    });
+    await records.update(experiment, change, { signal });
+  }
 }
 
 function withEnd(job: RecordedJob, end: NamedJobStatus | undefined): RecordedJob {

@@ -12,7 +12,7 @@ test("how jobs ended is kept in the record, and told when nothing else tells it 
   await records.claim("a-1");
   await records.write(before);
   await rememberEnds({
-    record: before,
+    experiments: [before],
     records,
     executor: fakeExecutor({ states: { train: ["failed"], serve: ["running"] } }).executor,
   });

@@ -1,6 +1,6 @@
 import type { CleaningPlan } from "@slipway/cleaner";
 
-import { openExecutor, openRecords, readRecords } from "../compose.ts";
+import { groupByCluster, openExecutor, openRecords, readRecords } from "../compose.ts";
 import type { Context } from "../context.ts";
 
 /** How the jobs ended whose run directories are to go is kept in their records: nothing else tells it afterwards. */
@@ -9,9 +9,11 @@ export async function rememberRuns({ remove }: Pick<CleaningPlan, "remove">, con
   if (runs.size === 0) return;
   const { rememberEnds } = await import("@slipway/experiment");
   const records = await openRecords(context);
-  for (const record of await readRecords(context)) {
-    if (!runs.has(record.id)) continue;
-    await using executor = await openExecutor(record, context);
-    await rememberEnds({ record, records, executor, signal: context.signal });
+  const known = (await readRecords(context)).filter(({ id }) => runs.has(id));
+  for (const experiments of groupByCluster(known)) {
+    const [first] = experiments;
+    if (!first) continue;
+    await using executor = await openExecutor(first, context);
+    await rememberEnds({ experiments, records, executor, signal: context.signal });
   }
 }

@@ -16,6 +16,8 @@ export function describeNeed(
     }
   }
   if (jobs.kind === "silent") return jobs.why;
+  const others = runs.find((run) => run.experiment === experiment && run.userId !== jobs.userId);
+  if (others) return `${experiment}/${others.job} is another user's (${others.userId}), of whose jobs nothing is known`;
   if (jobs.kind === "local") {
     const live = jobs.live.find(
       ({ run, state, ageSeconds }) =>

@@ -43,6 +43,8 @@ export interface RunSeen {
   readonly job: string;
   /** Since it was made. */
   readonly ageSeconds: number;
+  /** Whose it is: a number of the host's. */
+  readonly userId: number;
   /** The instance that its `code` leads to. */
   readonly instance?: string;
 }

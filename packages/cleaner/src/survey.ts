@@ -65,14 +65,14 @@ function splitHeader(line: string): readonly [string, StoredInstance["contents"]
   return [name, { files, symlinks, directories, bytes }];
 }
 
-/** `ls -ldn` of a link. Source: POSIX.1-2017, XCU ls, "-l": ` -> ` and what the link holds. */
+/** `ls -ldn` of a link. Source: POSIX.1-2017, XCU ls, "-l" and "-n": mode, links, owner's number, …, ` -> ` and what the link holds. */
 const linkPattern =
-  /^l.* runs\/([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*)\/code -> (?:.*\/)?store\/code\/([0-9a-f]{64}\.[A-Za-z0-9]{1,64})\/tree$/;
-const otherPattern = / runs\/([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*)\/code(?: -> .*)?$/;
+  /^l\S* +\d+ +(\d+) .* runs\/([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*)\/code -> (?:.*\/)?store\/code\/([0-9a-f]{64}\.[A-Za-z0-9]{1,64})\/tree$/;
+const otherPattern = /^\S+ +\d+ +(\d+) .* runs\/([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*)\/code(?: -> .*)?$/;
 
 function readRun(line: string, made: ReadonlyMap<string, number>): readonly RunSeen[] {
-  const [, experiment, job, instance] = linkPattern.exec(line) ?? otherPattern.exec(line) ?? [];
+  const [, owner, experiment, job, instance] = linkPattern.exec(line) ?? otherPattern.exec(line) ?? [];
   if (experiment === undefined || job === undefined) return [];
   const ageSeconds = made.get(`runs/${experiment}/${job}/code`) ?? 0;
-  return [{ experiment, job, ageSeconds, ...(instance !== undefined && { instance }) }];
+  return [{ experiment, job, ageSeconds, userId: Number(owner), ...(instance !== undefined && { instance }) }];
 }

@@ -57,7 +57,7 @@ test("an inventory tells all there is, from what was recorded", async () => {
       },
     ],
     leftovers: [{ kind: "trashed", name: closed.instance, ageSeconds: expect.any(Number), contents }],
-    runs: [{ experiment: "e-1", job: "train", ageSeconds: expect.any(Number), instance }],
+    runs: [{ experiment: "e-1", job: "train", ageSeconds: expect.any(Number), userId: process.getuid?.(), instance }],
     unfinishedRuns: [{ path: "runs/e-1/.new-x.1", ageSeconds: expect.any(Number) }],
     jobs: {
       kind: "slurm",
@@ -141,7 +141,7 @@ test("squeue is asked about all states and hidden partitions, whatever the user'
   );
   await place.look();
   const asked = await readFile(log, "utf8");
-  expect(asked.split("\n")[0]).toMatch(/^--me --noheader --states=all --format=\S+ --all$/);
+  expect(asked.split("\n")[0]).toMatch(/^--all --me --noheader --states=all --format=\S+$/);
   expect(asked.split("\n").slice(1).join("")).toBe("");
 });
 

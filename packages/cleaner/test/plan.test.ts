@@ -264,6 +264,14 @@ test("run directories with logs and outputs stay, unless the policy gives them a
   ]);
 });
 
+test("run directories of another user stay: of whose jobs nothing is known", () => {
+  const runs = [run("e-1/a", "a", days(40)), { ...run("e-1/b", "a", days(40)), userId: 1001 }];
+  expect(outcome(inventoryOf({ runs }), { runsMaxAgeSeconds: days(30) })).toEqual([
+    "run stays: e-1/b is another user's (1001), of whose jobs nothing is known",
+    "run stays: e-1/b is another user's (1001), of whose jobs nothing is known",
+  ]);
+});
+
 describe("one experiment whole", () => {
   const removal = (inventory: Inventory) =>
     planExperimentRemoval("e-1", { inventory, policy: defaultPolicy, experiments: [] });

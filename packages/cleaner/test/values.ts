@@ -46,7 +46,7 @@ function holderOf(name: string): StoredLease["holder"] {
 
 export function run(name: string, letter: string, ageSeconds = 0): RunSeen {
   const [experiment = "", job = ""] = name.split("/");
-  return { experiment, job, ageSeconds, instance: nameOf(letter) };
+  return { experiment, job, ageSeconds, userId: 1000, instance: nameOf(letter) };
 }
 
 export function queue(states: Readonly<Record<string, string>>, tokens: readonly string[] = []): JobsSeen {

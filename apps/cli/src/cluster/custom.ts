@@ -9,6 +9,7 @@ import type { Executor, ExecutorDefinition, Transport } from "@slipway/core";
 import { cacheDirectory } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
+import { plainExecutor } from "./plain-executor.ts";
 
 /** The executor of somebody else's that a cluster file names, by package or by path. Nothing is looked for that no file names. */
 export async function openCustomExecutor(
@@ -27,28 +28,9 @@ export async function openCustomExecutor(
     transport,
   });
   const problem = executorProblem(executor);
-  if (problem === undefined) return plainObject(executor);
+  if (problem === undefined) return plainExecutor(executor);
   throw unusable(config, `what its create gives is no executor: ${problem}`);
 }
-
-/** An executor may be an instance of a class. */
-function plainObject(executor: Executor): Executor {
-  return {
-    apiVersion: 1,
-    name: executor.name,
-    stage: (bundle, options) => executor.stage(bundle, options),
-    plan: (job, planContext) => executor.plan(job, planContext),
-    submit: (plans, options) => executor.submit(plans, options),
-    poll: (handles, options) => executor.poll(handles, options),
-    cancel: (handles, options) => executor.cancel(handles, options),
-    logs: (handle, options) => executor.logs(handle, options),
-    ...(executor.takeBack && { takeBack: (plans, options) => executor.takeBack?.(plans, options) ?? none }),
-    ...(executor.findExperiments && { findExperiments: (options) => executor.findExperiments?.(options) ?? none }),
-    [Symbol.asyncDispose]: () => executor[Symbol.asyncDispose](),
-  };
-}
-
-const none = Promise.resolve([]);
 
 /** A path counts from the cluster file's folder; a package is looked for from there on, and then from where the command runs. */
 async function resolveExecutor({ executor, file, name }: ClusterConfig, { cwd }: Context): Promise<string> {

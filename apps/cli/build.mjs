@@ -1,17 +1,22 @@
 // The command is shipped bundled: one import of many small files costs more than Node's own start. It is shipped as CommonJS:
 // Node reads that at once, where it starts a loader and waits for every file of ES modules (about a tenth of its own start).
+import { execFile } from "node:child_process";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 
 import { build, transform } from "esbuild";
 
+const run = promisify(execFile);
+/** As `bin/load.js` calls each file. */
+const head = "function (exports, require, module, __filename, __dirname) {";
 const { dirname } = import.meta;
 const dist = path.join(dirname, "dist");
 const draft = path.join(dirname, "node_modules", `.dist-${process.pid}`);
 
 // A thread of the packager's; it lies beside all that start it.
 const packager = path.join(dirname, "..", "..", "packages", "packager");
-const entryPoints = { main: "src/main.ts", "helper-thread": path.join(packager, "dist", "helper-thread.js") };
+const helperThread = path.join(packager, "dist", "helper-thread.js");
 
 const common = { platform: "node", target: "node20.19", sourcesContent: false };
 
@@ -19,7 +24,7 @@ const common = { platform: "node", target: "node20.19", sourcesContent: false };
 const { outputFiles, metafile } = await build({
   ...common,
   absWorkingDir: dirname,
-  entryPoints,
+  entryPoints: ["src/main.ts"],
   outdir: "dist",
   bundle: true,
   splitting: true,
@@ -47,12 +52,22 @@ const together = findTogether([
   path.relative(dirname, path.join(packager, "dist", "index.js")),
   path.relative(dirname, path.join(packager, "..", "config", "dist", "light.js")),
 ]);
-for (const [name, chunk] of chunks) {
-  if (together.has(name)) await write(name, `module.exports = require("./together.js").load("./${name}");\n`);
-  else await writeWithMap(name, chunk.code, chunk.map);
+for (const [name, { code, map }] of chunks) {
+  if (!together.has(name)) await writeWithMap(name, `module.exports = ${head}\n${code}};\n`, shiftLines(map, 1));
 }
 await writeTogether();
+// The thread starts with nothing but what it needs.
+await build({
+  ...common,
+  entryPoints: [helperThread],
+  outdir: draft,
+  bundle: true,
+  format: "cjs",
+  sourcemap: "linked",
+  logLevel: "warning",
+});
 await write("package.json", '{ "type": "commonjs" }\n');
+await run(process.execPath, [path.join(dirname, "precompile.mjs"), draft]);
 // The last build stays in use until this one is whole.
 await rm(dist, { recursive: true, force: true });
 await rename(draft, dist);
@@ -93,29 +108,20 @@ function findTogether(wanted) {
 
 /** One file of what nearly every packaging needs: to find and open twenty takes a fifth of Node's own start. */
 async function writeTogether() {
-  const lines = [
-    "const loaded = new Map();",
-    "function load(name) {",
-    "  const found = loaded.get(name);",
-    "  if (found) return found.exports;",
-    "  if (!Object.hasOwn(bodies, name)) return require(name);",
-    "  const module = { exports: {} };",
-    "  loaded.set(name, module);",
-    "  bodies[name](module.exports, load, module);",
-    "  return module.exports;",
-    "}",
-    "exports.load = load;",
-    "const bodies = {",
-  ];
+  const lines = ["module.exports = {"];
   const sections = [];
   for (const name of together) {
     const { code, map } = chunks.get(name);
-    lines.push(`${JSON.stringify(`./${name}`)}: function (exports, require, module) {`);
+    lines.push(`${JSON.stringify(`./${name}`)}: ${head}`);
     sections.push({ offset: { line: lines.length, column: 0 }, map: JSON.parse(map) });
     lines.push(...code.trimEnd().split("\n"), "},");
   }
   lines.push("};\n");
   await writeWithMap("together.js", lines.join("\n"), JSON.stringify({ version: 3, sections }));
+}
+
+function shiftLines(map, line) {
+  return JSON.stringify({ version: 3, sections: [{ offset: { line, column: 0 }, map: JSON.parse(map) }] });
 }
 
 async function writeWithMap(name, code, map) {

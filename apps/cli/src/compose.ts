@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
 
-import type { Executor, ExperimentRecord } from "@slipway/core";
+import type { Executor, ExperimentRecord, Transport } from "@slipway/core";
 import type { RecordStore } from "@slipway/experiment";
 
 import type { Context } from "./context.ts";
@@ -35,15 +35,19 @@ export async function readRecords(context: Context): Promise<readonly Experiment
   return records;
 }
 
-/** The executor that knows an experiment's jobs. Whoever asks disposes it. */
-export async function openExecutor({ cluster, clusterFile }: ClusterReference, context: Context): Promise<Executor> {
+/** The executor that knows an experiment's jobs. Whoever asks disposes it. A cluster's connection is told too; it stays the executor's. */
+export async function openExecutor(
+  { cluster, clusterFile }: ClusterReference,
+  context: Context,
+  onTransport?: (transport: Transport) => void,
+): Promise<Executor> {
   if (cluster === "local" && clusterFile === undefined) {
     const { createLocalExecutor } = await import("@slipway/executor-local");
     return createLocalExecutor({ home: homeDirectory(context), env: context.env });
   }
   const { findClusterConfig, openClusterExecutor } = await import("./cluster/open.ts");
   const file = clusterFile !== undefined && existsSync(clusterFile) ? clusterFile : undefined;
-  return openClusterExecutor(await findClusterConfig(file ?? cluster, context), context);
+  return openClusterExecutor(await findClusterConfig(file ?? cluster, context), context, { onTransport });
 }
 
 type ClusterReference = Pick<ExperimentRecord, "cluster" | "clusterFile">;

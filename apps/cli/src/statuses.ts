@@ -1,5 +1,5 @@
 import { isSlipwayError } from "@slipway/core";
-import type { ExperimentRecord } from "@slipway/core";
+import type { ExperimentRecord, Transport } from "@slipway/core";
 import type { ExperimentStatus } from "@slipway/experiment";
 
 import { groupByCluster, openExecutor } from "./compose.ts";
@@ -11,29 +11,49 @@ import { adoptForUser } from "./sync/adopt.ts";
 export async function pollAll(
   records: readonly ExperimentRecord[],
   context: Context,
+  look?: LookOn,
 ): Promise<readonly ExperimentStatus[]> {
   const groups = groupByCluster(records);
-  const answers = await Promise.all(groups.map((group) => pollCluster(group, context)));
+  const answers = await Promise.all(groups.map((group) => pollCluster(group, context, look)));
   const byId = new Map(answers.flat().map((status) => [status.experiment, status]));
   return records.flatMap(({ id }) => byId.get(id) ?? []);
 }
 
+/** What else is asked of a cluster, over the same connection; with the records as they are known after the statuses. */
+export type LookOn = (transport: Transport, records: readonly ExperimentRecord[]) => Promise<void>;
+
 async function pollCluster(
   records: readonly ExperimentRecord[],
   context: Context,
+  look: LookOn | undefined,
 ): Promise<readonly ExperimentStatus[]> {
   const [first] = records;
   if (!first) return [];
   try {
     const { pollExperiments } = await import("@slipway/experiment");
-    await using executor = await openExecutor(first, context);
+    let transport: Transport | undefined;
+    await using executor = await openExecutor(first, context, (opened) => (transport = opened));
     const adopted = await adoptForUser(records, executor, context);
-    return await pollExperiments({ records: adopted, executor, signal: context.signal });
+    const statuses = await pollExperiments({ records: adopted, executor, signal: context.signal });
+    if (look) await lookOn(look, adopted, transport, context);
+    return statuses;
   } catch (error) {
     if (!isSlipwayError(error)) throw error;
     context.stderr.write(`${first.cluster} could not be asked\n${renderError(error, { verbose: false })}`);
     return records.map(unreachable);
   }
+}
+
+async function lookOn(
+  look: LookOn,
+  records: readonly ExperimentRecord[],
+  transport: Transport | undefined,
+  { env }: Context,
+): Promise<void> {
+  if (transport) return look(transport, records);
+  const { openLocalTransport } = await import("@slipway/transport-local");
+  await using local = openLocalTransport({ env });
+  await look(local, records);
 }
 
 function unreachable({ id, name, cluster, jobs }: ExperimentRecord): ExperimentStatus {

@@ -2,6 +2,7 @@ import { jobOf } from "@slipway/core";
 import type { Executor, ExperimentRecord, JobPlan, StagedCode } from "@slipway/core";
 
 import { orderJobs } from "./graph.ts";
+import { withJobRecord } from "./job-record.ts";
 import type { RecordStore } from "./records.ts";
 import { jobHandles } from "./status.ts";
 import { describeCode, withHandles } from "./submit.ts";
@@ -39,15 +40,16 @@ function planRecorded({ record, executor, secrets = {}, code }: CompleteOptions)
   const { digest, directory } = record.code;
   const comments = describeCode(record.code);
   const tries = new Map(record.jobs.map(({ name, token }) => [name, tryOf(token)]));
-  return orderJobs({ name: record.name, jobs: record.jobs.map(jobOf) }).map((job) =>
-    executor.plan(job, {
+  return orderJobs({ name: record.name, jobs: record.jobs.map(jobOf) }).map((job) => {
+    const plan = executor.plan(job, {
       experiment: record.id,
       code: code ?? { digest, directory, uploadedBytes: 0 },
       secrets: secrets[job.name] ?? {},
       comments,
       tryNumber: tries.get(job.name) ?? 1,
-    }),
-  );
+    });
+    return withJobRecord(plan, record);
+  });
 }
 
 /** `<experiment>.<job>.<try>` */

@@ -12,6 +12,8 @@ export { findExperiment } from "./find.ts";
 export type { Found } from "./find.ts";
 export { orderJobs } from "./graph.ts";
 export { createExperimentId } from "./id.ts";
+export { jobRecordFile, withJobRecord } from "./job-record.ts";
+export type { JobAttempt, JobRecord, JobRecordCode } from "./job-record.ts";
 export { jobOutput, mergedOutput, outputSources } from "./logs.ts";
 export type { JobOutput, OutputOptions, OutputSource } from "./logs.ts";
 export { createRecordStore } from "./records.ts";

@@ -16,6 +16,7 @@ import type {
 
 import { orderJobs } from "./graph.ts";
 import { createExperimentId } from "./id.ts";
+import { withJobRecord } from "./job-record.ts";
 import type { RecordStore } from "./records.ts";
 import { splitArrays } from "./split-arrays.ts";
 
@@ -123,7 +124,7 @@ async function recordPlanned(options: ClaimedOptions): Promise<Planned> {
     const planned = createRecord({ ...options, plans });
     await records.write(planned);
     signal?.throwIfAborted();
-    return { planned, plans };
+    return { planned, plans: plans.map((plan) => withJobRecord(plan, planned)) };
   } catch (error) {
     await records.discard(id);
     throw error;

@@ -5,7 +5,7 @@ export class RecordSyntaxError extends SyntaxError {
   override readonly name = "RecordSyntaxError";
 }
 
-const linePattern = /^([a-z_]{1,32})=(.{0,512})$/;
+const linePattern = /^([a-z_]{1,32})=(.{0,4096})$/;
 
 /** The fields of a record: `version=1`, then `key=value` lines, then `end=1`, which tells that none is missing. */
 export function parseRecord(text: string): ReadonlyMap<string, string> {

@@ -33,7 +33,9 @@ const none = { exitCode: undefined, signal: undefined, reason: undefined };
 describe.concurrent.each(shells)("a script that Slurm starts, with $name", ({ program }) => {
   test("runs the command in the code's directory, tells its end exactly, and exits as it did", async () => {
     await using bench = await openSlurmBench(program);
-    const exitCode = await bench.run({ sh: 'pwd -P; echo made >"$SLIPWAY_RUN_DIR/out"; exit 3' });
+    await bench.install("scontrol", "#!/bin/sh\necho slurm-wlm 22.05.8\n");
+    const job = { sh: 'pwd -P; echo made >"$SLIPWAY_RUN_DIR/out"; exit 3' };
+    const exitCode = await bench.run(job, { SLURM_JOB_NODELIST: "n[1-2]", SLURM_JOB_NODELIST_HET_GROUP_1: "n7" });
     const files = await bench.files();
     expect([exitCode, judge(files), files["attempt-1.log"], files["run/out"]]).toEqual([
       3,
@@ -41,7 +43,9 @@ describe.concurrent.each(shells)("a script that Slurm starts, with $name", ({ pr
       `${path.join(bench.path, "code")}\n`,
       "made\n",
     ]);
-    expect(files["attempt-1.start"]).toMatch(/^version=1\nattempt=1\njob=295\nnode=n1\nat=.*Z\nend=1\n$/);
+    expect(files["attempt-1.start"]).toMatch(
+      /^version=1\nattempt=1\ntry=1\njob=295\nnode=n1\nnodes=n\[1-2\],n7\nslurm=22\.05\.8\nat=.*Z\nend=1\n$/,
+    );
   });
 
   test("tells exit 137 from death by SIGKILL", async () => {

@@ -1,6 +1,6 @@
 import { jobOf } from "@slipway/core";
 import type { Executor, JobPlan, RecordedJob } from "@slipway/core";
-import { findExperiment } from "@slipway/experiment";
+import { findExperiment, withJobRecord } from "@slipway/experiment";
 
 import { openExecutor, openRecords, readRecords } from "../compose.ts";
 import type { Context } from "../context.ts";
@@ -34,7 +34,7 @@ export async function submitScript(words: string, script: string, context: Conte
       tryNumber,
     },
   });
-  const [handle] = await executor.submit([plan], { signal: context.signal });
+  const [handle] = await executor.submit([withJobRecord(plan, record)], { signal: context.signal });
   if (!handle) throw new CliError("CLI_NOT_THERE", `${plan.token} was submitted, and nobody told its id`);
   const records = await openRecords(context);
   await records.update(record.id, (now) => ({

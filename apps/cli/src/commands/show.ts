@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { printJson, jobDocument } from "../json.ts";
 import { describeJob } from "../report/status.ts";
 import { count, formatBytes, hasColor, paint, stateText } from "../report/text.ts";
+import type { JobRecordDocument } from "../show/job-records.ts";
 import { pollAll } from "../statuses.ts";
 
 export function showCommand(context: Context) {
@@ -16,10 +17,18 @@ export function showCommand(context: Context) {
     .action(async (words, { json }) => {
       const { findExperiment } = await import("@slipway/experiment");
       const { record, jobs } = findExperiment(words, await readRecords(context));
-      const [status] = await pollAll([{ ...record, jobs }], context);
+      const { describeAttempts, readJobRecords } = await import("../show/job-records.ts");
+      let records: ReadonlyMap<string, JobRecordDocument> = new Map();
+      const [status] = await pollAll([{ ...record, jobs }], context, async (transport, [known]) => {
+        records = await readJobRecords(known?.jobs ?? jobs, transport, context.signal);
+      });
       const statuses = new Map(status?.jobs.map((job) => [job.name, job]));
       if (json) {
-        const documents = jobs.map((job) => ({ ...job, status: jobDocument(statuses.get(job.name) ?? unknown(job)) }));
+        const documents = jobs.map((job) => ({
+          ...job,
+          status: jobDocument(statuses.get(job.name) ?? unknown(job)),
+          record: records.get(job.name),
+        }));
         return printJson(context.stdout, { ...record, state: status?.state, jobs: documents });
       }
       const { quoteCommand } = await import("@slipway/core");
@@ -34,6 +43,7 @@ export function showCommand(context: Context) {
           `${paint(job.name, "bold", color)}  ${stateText(jobStatus.state, color)}  ${describeJob(jobStatus)}`.trimEnd(),
         );
         lines.push(...jobLines(job, quoteCommand));
+        lines.push(...describeAttempts(records.get(job.name) ?? {}).map((line) => `  ${line}`));
         for (const { at, source, value } of jobStatus.evidence) lines.push(`  evidence  ${at}  ${source}: ${value}`);
       }
       const { stripControlCharacters } = await import("@slipway/core");

@@ -46,6 +46,15 @@ slipway_close_pipes() {
   rm -f -- "$slipway_attempt_base".pipe "$slipway_attempt_base".*.pipe
 }
 
+# All nodes of the job, those of a heterogeneous one's components too, in slipway_nodes; in the form of hostlists.
+slipway_find_nodes() {
+  slipway_nodes=\${SLURM_JOB_NODELIST-} slipway_component=1
+  while eval "slipway_more=\\\${SLURM_JOB_NODELIST_HET_GROUP_$slipway_component-}" && [ -n "$slipway_more" ]; do
+    slipway_nodes=$slipway_nodes,$slipway_more slipway_component=$((slipway_component + 1))
+  done
+  [ "\${#slipway_nodes}" -le 4000 ] || slipway_nodes=$(printf '%.4000s' "$slipway_nodes")...
+}
+
 # A short wait that a signal ends.
 slipway_sleep() {
   sleep "$1" 2>/dev/null &

@@ -1,4 +1,5 @@
 import { endFunction, evidenceFunctions } from "../wrapper/evidence.ts";
+import { jobRecordFunctions } from "../wrapper/job-record.ts";
 import { runFunctions } from "../wrapper/run.ts";
 import { signalFunctions } from "../wrapper/signals.ts";
 import { attemptFunctions } from "./wrapper-attempt.ts";
@@ -16,6 +17,7 @@ export function renderSlurmWrapper({ holdCode }: { readonly holdCode: string }):
   const holding = `\nslipway_hold_code() {\n${holdCode === "" ? "  :" : holdCode.trimEnd()}\n}\n`;
   return [
     evidenceFunctions,
+    jobRecordFunctions,
     endFunction,
     signalFunctions,
     runFunctions,
@@ -84,7 +86,11 @@ if ! slipway_hold_code >>"$slipway_attempt_base.log" 2>&1 || [ ! -d code/. ]; th
   exit 126
 fi
 slipway_copy_code
-slipway_record "$slipway_attempt_base.start" "attempt=$slipway_attempt" "job=\${SLURM_JOB_ID-}" "node=\${SLURMD_NODENAME-}" "at=$(slipway_now)" || exit 1
+slipway_find_nodes
+slipway_slurm=$(scontrol --version 2>/dev/null)
+slipway_record "$slipway_attempt_base.start" "attempt=$slipway_attempt" "try=\${slipway_token##*.}" "job=\${SLURM_JOB_ID-}" "node=\${SLURMD_NODENAME-}" \\
+  "nodes=$slipway_nodes" "slurm=\${slipway_slurm##* }" "at=$(slipway_now)" || exit 1
+slipway_tell_record
 if [ -n "\${slipway_members-}" ]; then slipway_run_group; else slipway_run_command "$@"; fi
 slipway_end_attempt
 `;

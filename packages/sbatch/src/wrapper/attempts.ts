@@ -65,7 +65,8 @@ slipway_attempts() { # COMMAND...
     slipway_attempt_base=$slipway_dir/\${slipway_index:+array-$slipway_index.}attempt-$slipway_attempt\${slipway_member:+.$slipway_member}
     slipway_check_cancelled
     slipway_prepare_code
-    slipway_record "$slipway_attempt_base.start" "attempt=$slipway_attempt" "at=$(slipway_now)" || exit 1
+    slipway_record "$slipway_attempt_base.start" "attempt=$slipway_attempt" "try=\${slipway_token##*.}" "nodes=$slipway_host" "at=$(slipway_now)" || exit 1
+    slipway_tell_record
     slipway_check_cancelled
     slipway_exit='' slipway_sig='' slipway_shell_status='' slipway_why=''
     if [ -n "$slipway_members" ] && [ -z "$slipway_member" ]; then slipway_attempt_group; else slipway_attempt_command "$@"; fi

@@ -57,6 +57,11 @@ slipway_group_lives() {
   return 1
 }
 
+# This host's name, in slipway_host.
+slipway_find_host() {
+  read -r slipway_host 2>/dev/null </proc/sys/kernel/hostname || slipway_host=$(uname -n)
+}
+
 slipway_find_boot() {
   read -r slipway_boot 2>/dev/null </proc/sys/kernel/random/boot_id ||
     slipway_boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime)
@@ -90,7 +95,11 @@ export const endFunction = `
 # The last word about this attempt: LINE... A full disk is waited for, up to a minute; then there is no record, which is no success.
 slipway_finish() {
   slipway_tries=0
-  until slipway_record "$slipway_attempt_base.exit" "$@" "at=$(slipway_now)"; do
+  while
+    slipway_ended_at=$(slipway_now)
+    slipway_tell_record "$@" "at=$slipway_ended_at"
+    ! slipway_record "$slipway_attempt_base.exit" "$@" "at=$slipway_ended_at"
+  do
     slipway_tries=$((slipway_tries + 1))
     [ "$slipway_tries" -lt 60 ] || exit 1
     sleep 1

@@ -56,7 +56,8 @@ slipway_tell_member() { # MEMBER: that it must end, once
 # The array's elements, in lanes: as many at the same time as are allowed.
 slipway_run_array() {
   slipway_attempt_base=$slipway_dir/attempt-1
-  slipway_record "$slipway_attempt_base.start" attempt=1 "at=$(slipway_now)" || exit 1
+  slipway_record "$slipway_attempt_base.start" attempt=1 "try=\${slipway_token##*.}" "nodes=$slipway_host" "at=$(slipway_now)" || exit 1
+  slipway_tell_record
   slipway_lanes='' slipway_count=0
   while [ "$slipway_count" -lt "$slipway_max_running" ]; do
     slipway_count=$((slipway_count + 1))

@@ -1,5 +1,6 @@
 import { attemptFunctions } from "./attempts.ts";
 import { commitFunction, endFunction, evidenceFunctions } from "./evidence.ts";
+import { jobRecordFunctions } from "./job-record.ts";
 import { partFunctions } from "./parts.ts";
 import { runFunctions } from "./run.ts";
 import { signalFunctions } from "./signals.ts";
@@ -11,6 +12,7 @@ export function renderLocalWrapper(): string {
   return [
     evidenceFunctions,
     commitFunction,
+    jobRecordFunctions,
     endFunction,
     waitFunctions,
     slotFunctions,
@@ -45,6 +47,7 @@ trap 'slipway_on_signal HUP' HUP
 trap slipway_on_local_alarm ALRM
 
 slipway_find_boot
+slipway_find_host
 slipway_commit || exit 1
 [ -n "$slipway_index$slipway_member" ] || slipway_await_release
 slipway_await_needs

@@ -25,7 +25,13 @@ export async function runMain(version: string, importModule: Context["importModu
       interrupt.abort(new OutputClosed("The output was closed"));
     });
   }
-  const { argv, env, stdin, stdout, stderr } = process;
+  const { argv, env, stdout, stderr } = process;
+  // To make a stream of it takes longer than most commands need, which never look at it.
+  const stdin = {
+    get isTTY() {
+      return process.stdin.isTTY;
+    },
+  };
   const context = { cwd: process.cwd(), env, stdin, stdout, stderr, signal: interrupt.signal, version, importModule };
   process.exitCode = await main(argv.slice(2), context);
 }

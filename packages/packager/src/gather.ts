@@ -17,16 +17,25 @@ import { listTracked } from "./tracked.ts";
 import type { TrackedFiles } from "./tracked.ts";
 
 /** All that the plan of a bundle is made from. */
-export interface Gathered {
+export interface Gathered extends GatheredFacts {
+  readonly repository?: GatheredRepository;
+}
+
+interface GatheredRepository extends RepositoryFacts {
+  readonly opened: Repository;
+}
+
+interface RepositoryFacts {
+  readonly tracked: TrackedFiles;
+  readonly status: RepositoryStatus;
+  /** The commit that is packaged in place of what lies on disk. */
+  readonly commit?: string;
+}
+
+export interface GatheredFacts {
   /** The repository's top, or `cwd` outside of any. */
   readonly root: string;
-  readonly repository?: {
-    readonly tracked: TrackedFiles;
-    readonly status: RepositoryStatus;
-    readonly opened: Repository;
-    /** The commit that is packaged in place of what lies on disk. */
-    readonly commit?: string;
-  };
+  readonly repository?: RepositoryFacts;
   readonly companions: readonly (ListedCompanion & CompanionFiles)[];
   readonly included: readonly ListedFile[];
   /** Variables that would have shown git another repository. */
@@ -63,8 +72,6 @@ export async function gather(opened: Repository | undefined, options: PackageOpt
     ignoredVariables: gitEnvironment(env).ignored,
   };
 }
-
-type GatheredRepository = NonNullable<Gathered["repository"]>;
 
 async function gatherRepository(
   opened: Repository,

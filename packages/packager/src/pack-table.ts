@@ -2,10 +2,13 @@ import { systemClock } from "@slipway/core";
 import type { CodeSource } from "@slipway/core";
 
 import { openStatCache } from "./cache.ts";
+import type { StatCache } from "./cache.ts";
 import type { Crew } from "./crew.ts";
-import type { Gathered } from "./gather.ts";
+import type { GatheredFacts } from "./gather.ts";
 import { gitEnvironment } from "./git/command.ts";
-import type { Repository, RepositoryStatus } from "./git/repository.ts";
+import { readIndexFile } from "./git/index-file.ts";
+import type { IndexFile } from "./git/index-file.ts";
+import type { ComparedRepository, Repository, RepositoryStatus, UnlistedRepository } from "./git/repository.ts";
 import type { ListedFile, Listing } from "./listing.ts";
 import { defaultMaxBytes } from "./options.ts";
 import type { PackageOptions } from "./options.ts";
@@ -20,23 +23,50 @@ import { stampNumbers } from "./table/table.ts";
 import { tarStream } from "./tar.ts";
 import { bigFileBytes, planWarnings } from "./warnings.ts";
 
+/** What is known before git is asked. */
+export interface KnownIndex {
+  readonly indexFile: IndexFile;
+  readonly cache: StatCache | undefined;
+  /** Git would list what is remembered. */
+  readonly isListed: boolean;
+}
+
+export function recallIndex({ cwd, cacheDirectory }: PackageOptions): KnownIndex | undefined {
+  const indexFile = readIndexFile(cwd);
+  if (indexFile === undefined) return undefined;
+  const cache = openCache(indexFile.top, cacheDirectory);
+  return { indexFile, cache, isListed: cache?.files?.index?.sha256 === indexFile.sha256 };
+}
+
+function openCache(top: string, cacheDirectory: string | undefined): StatCache | undefined {
+  return cacheDirectory === undefined ? undefined : openStatCache({ cacheDirectory, directories: [top] });
+}
+
+interface TableTools {
+  readonly crew: Crew;
+  readonly known: KnownIndex | undefined;
+}
+
 /**
  * Packs the common case, a repository whose tracked files all ship and need no word, from columns in place of objects: several
  * times faster where there are many. Undefined in any other case, and where something is to be told or refused.
  */
 export async function packTable(
-  repository: Repository,
+  repository: Repository | ComparedRepository,
   options: PackageOptions,
-  crew: Crew,
+  { crew, known }: TableTools,
 ): Promise<PackedBundle | undefined> {
   const { env, cacheDirectory, clock = systemClock, maxBytes = defaultMaxBytes, signal, onEvent } = options;
-  if (!isCommonCase(repository, options)) return undefined;
   const { top } = repository;
+  if (!isCommonCase(repository, options)) return undefined;
   const patch = readPatch(repository);
   patch.catch(() => {}); // Awaited below, unless something fails first.
-  const cache = cacheDirectory === undefined ? undefined : openStatCache({ cacheDirectory, directories: [top] });
-  const cached = cache?.files;
   const readSinceMs = clock.now().getTime();
+  // Nobody has written it between the first look at it and git's.
+  const indexFile = known?.indexFile.top === top && known.indexFile.isSame() ? known.indexFile : undefined;
+  if (indexFile === undefined && "changed" in repository) return undefined;
+  const cache = known?.indexFile.top === top ? known.cache : openCache(top, cacheDirectory);
+  const cached = cache?.files;
   const filled = await fillTable(repository, { cached, maxBytes, crew, signal });
   if (filled === undefined) return undefined;
   const { table, hashedFiles, hashedBytes } = filled;
@@ -46,8 +76,9 @@ export async function packTable(
   const status = await repository.status;
   onEvent?.({ type: "packager.listed", files: table.count, bytes, untracked: status.untracked.length });
   onEvent?.({ type: "packager.hashed", hashedFiles, hashedBytes });
-  if (cache !== undefined && (hashedFiles > 0 || remembered === undefined)) {
-    const reason = cache.save({ ...table, readSinceMs, manifest: summary });
+  const isNews = hashedFiles > 0 || remembered === undefined || cached?.index?.sha256 !== indexFile?.sha256;
+  if (cache !== undefined && isNews) {
+    const reason = cache.save({ ...table, readSinceMs, manifest: summary, ...(indexFile && { index: indexFile }) });
     if (reason !== undefined) onEvent?.({ type: "packager.not_remembered", reason });
   }
   const { digest } = summary;
@@ -64,7 +95,7 @@ export async function packTable(
   };
 }
 
-async function readPatch(repository: Repository): Promise<Pick<CodeSource, "patch">> {
+async function readPatch(repository: UnlistedRepository): Promise<Pick<CodeSource, "patch">> {
   const { commit, dirty } = await repository.status;
   const text =
     commit !== undefined && dirty.length > 0 ? await repository.patch({ commit: "HEAD", prefix: "" }) : undefined;
@@ -72,7 +103,7 @@ async function readPatch(repository: Repository): Promise<Pick<CodeSource, "patc
 }
 
 interface ListingFacts extends Pick<PackageOptions, "env"> {
-  readonly repository: Repository;
+  readonly repository: UnlistedRepository;
   readonly status: RepositoryStatus;
   readonly bytes: number;
   readonly maxBytes: number;
@@ -83,9 +114,9 @@ function describeListing(table: FilledTable, { repository, status, env, bytes, m
   const { top } = repository;
   const { dirty, untracked } = status;
   const tracked = { files: [], dirty, untracked, excluded: [], submodules: [], warnings: [] };
-  const gathered: Gathered = {
+  const gathered: GatheredFacts = {
     root: top,
-    repository: { tracked, status, opened: repository },
+    repository: { tracked, status },
     companions: [],
     included: [],
     ignoredVariables: gitEnvironment(env).ignored,

@@ -8,7 +8,7 @@ import type { FileContent } from "./content.ts";
 import { createCrew } from "./crew.ts";
 import type { Gathered } from "./gather.ts";
 import { openBlobs } from "./git/blobs.ts";
-import { openRepository } from "./git/repository.ts";
+import { askGit, compareRepository, openRepository } from "./git/repository.ts";
 import type { Repository } from "./git/repository.ts";
 import { compileGlobs } from "./globs.ts";
 import { refuseSecrets, refuseTooLarge, secretNames } from "./guards.ts";
@@ -18,7 +18,7 @@ import { gatherAndPlan } from "./list.ts";
 import type { FileStamp, ListedFile, Listing } from "./listing.ts";
 import { defaultMaxBytes } from "./options.ts";
 import type { PackageOptions } from "./options.ts";
-import { packTable } from "./pack-table.ts";
+import { packTable, recallIndex } from "./pack-table.ts";
 import { readWholePatch } from "./patch.ts";
 import { expectsWork } from "./table/expect.ts";
 import { createTable, digestBytes, rowKinds, stampNumbers } from "./table/table.ts";
@@ -44,9 +44,16 @@ export async function packBundle(options: PackageOptions): Promise<PackedBundle>
   const { cwd, env, signal } = options;
   signal?.throwIfAborted();
   await using crew = createCrew({ signal });
-  if (expectsWork(options)) crew.start();
-  const opened = await openRepository(cwd, { env, signal });
-  return (opened && (await packTable(opened, options, crew))) ?? packListed(opened, options);
+  const asked = askGit(cwd, { env, signal });
+  const known = recallIndex(options); // While git is at it.
+  if (known?.isListed) {
+    const compared = await compareRepository(known.indexFile.top, asked);
+    const packed = compared && (await packTable(compared, options, { crew, known }));
+    if (packed) return packed;
+  }
+  if (known && expectsWork(known.indexFile, { isKnown: known.cache?.files !== undefined })) crew.start();
+  const opened = await openRepository(cwd, { env, signal }, asked);
+  return (opened && (await packTable(opened, options, { crew, known }))) ?? packListed(opened, options);
 }
 
 /** Packs any listing, from an object for each file. */

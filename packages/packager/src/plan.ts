@@ -4,7 +4,7 @@ import { stripUrlCredentials } from "@slipway/core";
 import type { CodeSource } from "@slipway/core";
 
 import { PackagerError } from "./error.ts";
-import type { Gathered } from "./gather.ts";
+import type { Gathered, GatheredFacts } from "./gather.ts";
 import { globText } from "./globs.ts";
 import type { Glob } from "./globs.ts";
 import { findIgnoreRule, ignoreFileName } from "./ignore.ts";
@@ -71,12 +71,12 @@ function refuseMissing({ root, repository }: Gathered, { exclude, ignore }: Plan
   );
 }
 
-function chooseRule({ repository, companions }: Gathered): 1 | 2 | 3 {
+function chooseRule({ repository, companions }: GatheredFacts): 1 | 2 | 3 {
   if (repository === undefined) return 3;
   return companions.every((companion) => companion.inside) ? 1 : 2;
 }
 
-export function describeSource(gathered: Gathered): CodeSource {
+export function describeSource(gathered: GatheredFacts): CodeSource {
   const { root, repository } = gathered;
   const rule = chooseRule(gathered);
   if (repository === undefined) return { rule, root, dirty: false };

@@ -1,6 +1,6 @@
 import path from "node:path";
 
-import type { Gathered } from "./gather.ts";
+import type { GatheredFacts } from "./gather.ts";
 import type { ListedFile } from "./listing.ts";
 import { displayPath, displayPaths, joinedPaths, latin1, parentPath } from "./paths.ts";
 
@@ -9,7 +9,7 @@ export const bigFileBytes = 10_000_000;
 
 /** What the user should know about a bundle, a line each. */
 export function planWarnings(
-  gathered: Gathered,
+  gathered: GatheredFacts,
   files: readonly ListedFile[],
   { bytes, maxBytes }: { readonly bytes: number; readonly maxBytes: number },
 ): readonly string[] {
@@ -25,7 +25,7 @@ export function planWarnings(
   ];
 }
 
-function emptyCompanions({ companions }: Gathered, files: readonly ListedFile[]): readonly string[] {
+function emptyCompanions({ companions }: GatheredFacts, files: readonly ListedFile[]): readonly string[] {
   return companions
     .filter(({ name }) => {
       const start = `${latin1(Buffer.from(name))}/`;

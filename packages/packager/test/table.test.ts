@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 import { createCrew } from "../src/crew.ts";
 import { openRepository } from "../src/git/repository.ts";
 import type { PackageOptions, PackedBundle } from "../src/index.ts";
-import { packTable } from "../src/pack-table.ts";
+import { packTable, recallIndex } from "../src/pack-table.ts";
 import { packListed } from "../src/pack.ts";
 import { createRowWork, tasks } from "../src/table/rows.ts";
 import { createTable, tableOfIndex } from "../src/table/table.ts";
@@ -21,7 +21,7 @@ async function packTwice(cwd: string, options: Partial<PackageOptions> = {}) {
   await using crew = createCrew({ helpers: 1 });
   const all = { cwd, env, ...options };
   const opened = await openRepository(cwd, all);
-  const fast = opened && (await packTable(opened, all, crew));
+  const fast = opened && (await packTable(opened, all, { crew, known: recallIndex(all) }));
   const slow = await packListed(await openRepository(cwd, all), all).catch((error: unknown) => {
     if (error instanceof Error) return error;
     throw error;

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 
 import { PackagerError, systemCode } from "../error.ts";
 import { gitEnvironment, gitFailed, gitOutput, runGit } from "./command.ts";
-import type { GitOptions } from "./command.ts";
+import type { GitOptions, GitResult } from "./command.ts";
 import { isUnchangedLfsFile } from "./lfs.ts";
 import { parseConfig, parseIndex, parseStatus } from "./parse.ts";
 import type { Index, Status } from "./parse.ts";
@@ -12,10 +12,19 @@ import { readObjectId, readTree } from "./tree.ts";
 import type { CommitTree } from "./tree.ts";
 
 /** What git says about one repository, read without changing anything in it. */
-export interface Repository {
+export interface Repository extends UnlistedRepository {
+  readonly index: Index;
+}
+
+/** The same of one whose files are known. */
+export interface ComparedRepository extends UnlistedRepository {
+  /** The names of tracked files whose size, times or mode are not those of the index, each with a zero byte after it. */
+  readonly changed: Buffer;
+}
+
+export interface UnlistedRepository {
   /** Its top directory, absolute. */
   readonly top: string;
-  readonly index: Index;
   /** False where the file system has no exec bits: the index tells them (`core.fileMode`). */
   readonly fileMode: boolean;
   /** False where links are checked out as files that hold their text (`core.symlinks`). */
@@ -41,21 +50,31 @@ export interface RepositoryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What git was asked of a directory before it is known whether there is a repository. */
+export interface AskedGit {
+  readonly options: GitOptions;
+  readonly settings: Promise<ReadonlyMap<string, string>>;
+  readonly status: Promise<Buffer>;
+  readonly place: Promise<GitResult>;
+}
+
+/** All that does not wait for another is started at once; what is needed to start the status comes first. */
+export function askGit(directory: string, { env, signal }: RepositoryOptions): AskedGit {
+  const options = { cwd: directory, env: gitEnvironment(env).env, signal };
+  const settings = runGit(["config", "-z", "--list"], options).then(({ stdout }) => parseConfig(stdout));
+  const status = settings.then((config) => gitOutput([...withoutFilters(config), ...statusArguments], options));
+  status.catch(() => {}); // Whoever awaits the status hears of the failure; until then it is nobody's.
+  const place = runGit(["rev-parse", "--is-bare-repository", "--is-inside-git-dir", "--show-toplevel"], options);
+  return { options, settings, status, place };
+}
+
 /** The repository that a directory lies in, or undefined outside of any. */
 export async function openRepository(
   directory: string,
   { env, signal }: RepositoryOptions,
+  { options, settings, status, place } = askGit(directory, { env, signal }),
 ): Promise<Repository | undefined> {
-  const options: GitOptions = { cwd: directory, env: gitEnvironment(env).env, signal };
-  // All that does not wait for another is started at once; what is needed to start the status comes first.
-  const settings = runGit(["config", "-z", "--list"], options).then(({ stdout }) => parseConfig(stdout));
-  const statusOutput = settings.then((config) => gitOutput([...withoutFilters(config), ...statusArguments], options));
-  statusOutput.catch(() => {}); // Whoever awaits the status hears of the failure; until then it is nobody's.
-  const answers = await Promise.all([
-    settings,
-    runGit(indexArguments, options),
-    runGit(["rev-parse", "--is-bare-repository", "--is-inside-git-dir", "--show-toplevel"], options),
-  ]).catch((error: unknown) => {
+  const answers = await Promise.all([settings, runGit(indexArguments, options), place]).catch((error: unknown) => {
     const isDirectory = statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
     if (systemCode(error) === "ENOENT" && isDirectory) return undefined;
     throw isDirectory || signal?.aborted ? error : noDirectory(directory, error);
@@ -64,16 +83,42 @@ export async function openRepository(
     const { openWithoutGit } = await import("./without-git.ts");
     return openWithoutGit(directory, { env, signal });
   }
-  const [config, listed, place] = answers;
-  const top = readPlace(place, directory);
+  const [config, listed, found] = answers;
+  const top = readPlace(found, directory);
   if (top === undefined) return undefined;
   if (listed.exitCode !== 0) throw gitFailed(indexArguments, listed, directory);
+  return { ...describeRepository(config, status, { ...options, cwd: top }), index: parseIndex(listed.stdout) };
+}
+
+/**
+ * The same repository where a directory is its top, with what has changed in place of its files. Undefined where it is none, and
+ * where anything fails: `openRepository` tells.
+ */
+export async function compareRepository(
+  top: string,
+  { options, settings, status, place }: AskedGit,
+): Promise<ComparedRepository | undefined> {
   const atTop = { ...options, cwd: top };
-  const status = readStatus(statusOutput, config, atTop);
+  const comparison = settings.then((config) => runGit([...withoutFilters(config), ...changedArguments], atTop));
+  const answers = await Promise.all([settings, comparison, place]).catch(() => undefined);
+  options.signal?.throwIfAborted();
+  if (answers === undefined) return undefined;
+  const [config, compared, found] = answers;
+  const isTop = found.exitCode === 0 && found.stdout.toString("utf8") === `false\nfalse\n${top}\n`;
+  return isTop && compared.exitCode === 0
+    ? { ...describeRepository(config, status, atTop), changed: compared.stdout }
+    : undefined;
+}
+
+function describeRepository(
+  config: ReadonlyMap<string, string>,
+  output: Promise<Buffer>,
+  atTop: GitOptions,
+): UnlistedRepository {
+  const status = readStatus(output, config, atTop);
   status.catch(() => {}); // As its output's.
   return {
-    top,
-    index: parseIndex(listed.stdout),
+    top: atTop.cwd,
     fileMode: config.get("core.filemode") !== "false",
     symlinks: config.get("core.symlinks") !== "false",
     status,
@@ -91,6 +136,20 @@ function noDirectory(directory: string, cause: unknown): PackagerError {
 }
 
 const indexArguments = ["ls-files", "-s", "-v", "-z", "--full-name", "--", ":/"];
+/**
+ * Tells all whose stamps differ, whatever their content (git-diff-files(1), git-update-index(1), "--refresh"), by the strictest rules
+ * that git has. What the configuration says of them does not count.
+ */
+const changedArguments = [
+  "-c",
+  "core.trustCTime=true",
+  "-c",
+  "core.checkStat=default",
+  "diff-files",
+  "-z",
+  "--name-only",
+  "--no-ext-diff",
+];
 /** Paths are relative to the top wherever it runs (git-status(1), "Porcelain Format Version 1" and 2). */
 const statusArguments = [
   "status",

@@ -6,7 +6,7 @@ import { createScratch, openFile } from "../content.ts";
 import type { Crew } from "../crew.ts";
 import { unreadable } from "../disk.ts";
 import { systemCode } from "../error.ts";
-import type { Repository } from "../git/repository.ts";
+import type { ComparedRepository, Repository, UnlistedRepository } from "../git/repository.ts";
 import { readStable } from "../hash.ts";
 import { ignoreFileName } from "../ignore.ts";
 import type { PackageOptions } from "../options.ts";
@@ -18,6 +18,7 @@ import { hasSameNames, recallDigests } from "./recall.ts";
 import { createSourceOf, tasks } from "./rows.ts";
 import { digestBytes, rowKinds, stampNumbers, tableOfIndex } from "./table.ts";
 import type { FileTable } from "./table.ts";
+import { recallTable } from "./vouch.ts";
 
 export interface FillOptions extends Pick<PackageOptions, "signal"> {
   readonly cached: CachedFiles | undefined;
@@ -33,7 +34,7 @@ export interface Filled {
 }
 
 /** Whether nothing but git's list says which files are packaged, and under which names. */
-export function isCommonCase({ top, fileMode, symlinks }: Repository, options: PackageOptions): boolean {
+export function isCommonCase({ top, fileMode, symlinks }: UnlistedRepository, options: PackageOptions): boolean {
   const { code, companions = [], include = [], exclude = [], exportIgnore = false } = options;
   const asTracked = code?.kind !== "commit" && fileMode && symlinks && !exportIgnore;
   const hasIgnoreFile = () => lstatSync(`${top}/${ignoreFileName}`, { throwIfNoEntry: false }) !== undefined;
@@ -45,23 +46,35 @@ const rowsForHelpers = { look: 6_000, read: 400 };
 
 /** Looks at all that git lists and reads what is not known. Undefined where there is something that is to be told or refused. */
 export async function fillTable(
-  { top, index }: Repository,
+  repository: Repository | ComparedRepository,
   { cached, maxBytes, crew, signal }: FillOptions,
 ): Promise<Filled | undefined> {
-  const table = index.listed && tableOfIndex(index.listed);
+  const { top } = repository;
+  const table = listTable(repository, cached);
   if (table === undefined) return undefined;
-  if (table.count > rowsForHelpers.look) crew.start();
+  const unknown = table.read.reduce((sum, read) => sum + (1 - read), 0);
+  if (unknown > (cached ? rowsForHelpers.look : rowsForHelpers.read)) crew.start();
   const isAccepted = cached?.manifest !== undefined && hasSameNames(table, cached);
   if (!isAccepted && hasNotableName(table)) return undefined;
-  await crew.fill(tasks.look, table, top);
+  // What is not remembered is read at once; else only what has changed since, when all was looked at.
+  if (cached) await crew.fill(tasks.look, table, top);
+  else await crew.fill(tasks.read, table, top);
   const targets = readLinks(table, top);
   if (targets === undefined || tableBytes(table) > maxBytes || usesLfs(table, top)) return undefined;
   const unread = recallDigests(table, cached);
   for (const [row, target] of targets) table.digests.write(hash("sha256", target, "hex"), row * digestBytes, "hex");
-  if (unread.files > rowsForHelpers.read) crew.start();
-  if (unread.files > 0) await crew.fill(tasks.read, table, top);
+  if (cached && unread.files > rowsForHelpers.read) crew.start();
+  if (cached && unread.files > 0) await crew.fill(tasks.read, table, top);
   const isRead = await readRest(table, { top, signal });
   return isRead ? { table: { ...table, targets }, hashedFiles: unread.files, hashedBytes: unread.bytes } : undefined;
+}
+
+function listTable(
+  repository: Repository | ComparedRepository,
+  cached: CachedFiles | undefined,
+): FileTable | undefined {
+  if ("changed" in repository) return cached && recallTable(cached, repository.changed);
+  return repository.index.listed && tableOfIndex(repository.index.listed);
 }
 
 /** The links' texts; their digests stand in for contents'. Undefined where anything is neither file nor link. */

@@ -61,12 +61,13 @@ const ifThere = { throwIfNoEntry: false };
 
 /** Without following a link, also none on the way: as `createLook` does for one file. */
 function createLookAtRow(table: FileTable, directory: string): RowWork {
-  const { names, starts, stamps, kinds } = table;
+  const { names, starts, stamps, kinds, read } = table;
   const text = names.toString("latin1");
   const sourceOf = createSourceOf(table, directory);
   const isRealDirectory = createDirectoryCheck(directory);
   let lastParent = "";
   return (row) => {
+    if (read[row] === 1) return; // It is known.
     kinds[row] = rowKinds.other;
     try {
       const parent = parentPath(text.slice(starts[row], (starts[row + 1] ?? 0) - 1));
@@ -91,12 +92,14 @@ function createLookAtRow(table: FileTable, directory: string): RowWork {
 /** Above this a file is read in slices, by the thread that can be interrupted. */
 const wholeBytes = 1 << 20;
 
-/** Reads what was looked at, if nobody wrote to it since, and it is small and has no secrets. */
+/** Reads what was looked at, here if it was not yet, if nobody wrote to it since, and it is small and has no secrets. */
 function createReadRow(table: FileTable, directory: string): RowWork {
   const { stamps, kinds, read, digests } = table;
+  const look = createLookAtRow(table, directory);
   const sourceOf = createSourceOf(table, directory);
   const scratch = Buffer.allocUnsafeSlow(wholeBytes);
   return (row) => {
+    if (kinds[row] === rowKinds.unseen) look(row);
     const kind = kinds[row];
     const at = row * stampNumbers;
     const size = stamps[at] ?? 0;

@@ -1,7 +1,8 @@
 /**
  * check FOLDER compares an instance with its manifest, whose digest is $digest; says BAD for what is wrong and fails.
- * Kinds and modes are counted (one walk), contents hashed (four processes, each every fourth file); names with a backslash in the manifest have
- * characters that \`sha256sum -c\` reads differently from tool to tool, so these files are hashed one by one.
+ * Kinds and modes are counted (one walk), then contents hashed. \`openssl\` uses the processor's own instructions and is several times as
+ * fast as GNU's \`sha256sum\`: its word counts where it is exactly what the manifest says, else each file is looked at again by \`sha\`.
+ * Names with a backslash in the manifest have characters that these tools read differently, so these files are hashed one by one.
  */
 export const check = `
 wrong() { say BAD "$@"; bad=1; }
@@ -56,8 +57,21 @@ name_strays() {
 }
 listed() { sed -n -e "/\\\\\\\\/d" -e "s/^file [0-7]* [0-9]* \\([0-9a-f]*\\) /\\1  tree\\//p" manifest; }
 good_lines() { listed | sed -n "$1" | sha -c 2>/dev/null | grep -c ": OK$"; }
+agrees() {
+  expected=$(sed -n -e "$1" -e "s,^file [0-7]* [0-9]* \\([0-9a-f]*\\) \\([^\\\\]*\\)$,\\1 *tree/\\2,p" -e "$2" manifest)
+  said=$(sed -n -e "$1" -e "/^file [^\\\\]*$/{" -e "s,^file [0-7]* [0-9]* [0-9a-f]* ,tree/," -e "s,[^0-9A-Za-z_./-],\\\\\\\\&,g" -e p -e "}" -e "$2" manifest |
+    xargs openssl dgst -sha256 -r 2>/dev/null)
+  if [ -z "$expected" ] || [ "$said" = "$expected" ]; then echo 1; fi
+}
+check_quickly() {
+  command -v openssl >/dev/null 2>&1 && command -v xargs >/dev/null 2>&1 || return 1
+  agreeing=0
+  for n in $(agrees n ";" & agrees ";" n; wait); do agreeing=$((agreeing + n)); done
+  [ "$agreeing" -eq 2 ]
+}
 check_plain() {
   [ "$plain" -gt 0 ] || return 0
+  if check_quickly; then return 0; fi
   good=0
   for n in $(good_lines "p;n;n;n" & good_lines "n;p;n;n" & good_lines "n;n;p;n" & good_lines "n;n;n;p"; wait); do good=$((good + n)); done
   [ "$good" -ne "$plain" ] || return 0

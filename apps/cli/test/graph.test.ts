@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { eventually, gitRepository } from "@slipway/testing";
@@ -75,68 +75,6 @@ jobs:
       (text) => expect.stringContaining(text) as string,
     ),
   );
-});
-
-test("outputs are fetched, once, and only below the folder that was asked for", async () => {
-  await using m = await machine();
-  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), {
-    files: {
-      "out.sh":
-        'cd "$SLIPWAY_RUN_DIR" && mkdir -p "a b/c" && printf 12345 >"a b/c/x y" && echo top >top && ln -s /etc/passwd link && printf "" >empty',
-    },
-  });
-  await m.slipway(repo, "run", "--name", "e", "--", "sh", "out.sh");
-  const to = path.join(m.folder, "to");
-  const first = await m.json<{ readonly bytes: number; readonly files: readonly object[] }>(
-    repo,
-    "pull",
-    "e",
-    "--to",
-    to,
-  );
-  expect([first.bytes, first.files.length]).toEqual([9, 3]);
-  expect((await readdir(to, { recursive: true })).toSorted()).toEqual(["a b", "a b/c", "a b/c/x y", "empty", "top"]);
-  expect(await readFile(path.join(to, "a b/c/x y"), "utf8")).toBe("12345");
-  expect((await m.json<{ readonly bytes: number }>(repo, "pull", "e", "--to", to)).bytes).toBe(0);
-
-  const part = path.join(m.folder, "part");
-  const one = await m.slipway(repo, "pull", "e/e", "a b/c", "--to", part);
-  expect([one.exitCode, one.stdout]).toEqual([0, `1 file in ${part}; 5 B fetched\n`]);
-  for (const wrong of ["../job.sh", "a/../../job.sh"]) {
-    expect((await m.slipway(repo, "pull", "e", wrong, "--to", to)).exitCode).toBe(2);
-  }
-  expect((await m.slipway(repo, "pull", "e", "gone", "--to", to)).exitCode).toBe(6);
-
-  const trap = path.join(m.folder, "trap");
-  await m.slipway(repo, "pull", "e", "top", "--to", trap);
-  await symlink(m.folder, path.join(trap, "a b"));
-  const refused = await m.slipway(repo, "pull", "e", "--to", trap);
-  expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining("is no folder")]);
-});
-
-test("fetching goes on where it stopped, and begins anew for a file that has changed", async () => {
-  await using m = await machine();
-  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files: { a: "a" } });
-  await m.slipway(
-    repo,
-    "run",
-    "--name",
-    "e",
-    "--",
-    "sh",
-    "-c",
-    'printf 0123456789 >"$SLIPWAY_RUN_DIR/x"; touch -d @1000000000 "$SLIPWAY_RUN_DIR/x"',
-  );
-  const fresh = path.join(m.folder, "fresh");
-  await mkdir(fresh);
-  await writeFile(path.join(fresh, "x.10-1000000000.slipway-part"), "abcd");
-  await writeFile(path.join(fresh, "x.7-1000000000.slipway-part"), "of before");
-  const { bytes } = await m.json<{ readonly bytes: number }>(repo, "pull", "e", "--to", fresh);
-  expect([bytes, await readFile(path.join(fresh, "x"), "utf8"), await readdir(fresh)]).toEqual([
-    6,
-    "abcd456789",
-    ["x"],
-  ]);
 });
 
 test("options of a single command make arrays, chains, retries and waits for other experiments", async () => {

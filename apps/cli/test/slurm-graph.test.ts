@@ -24,7 +24,13 @@ describe.skipIf(!support.available)("on a Slurm cluster", () => {
       "--to",
       to,
     );
-    expect(pulled.files.map((file) => file.path)).toEqual(["0/result", "1/result"]);
+    expect(pulled.files.map((file) => file.path)).toEqual([
+      "0/result",
+      "1/result",
+      "array-0.record.json",
+      "array-1.record.json",
+      "record.json",
+    ]);
     const again = await m.slipway(repo, "rerun", "graph", "--failed", "--detach", "--json");
     const { jobs } = JSON.parse(again.stdout) as Status;
     expect(jobs.map(({ name }) => name)).toEqual(["right", "never", "chain-1", "chain-2", "chain-3"]);

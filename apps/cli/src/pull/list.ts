@@ -4,78 +4,116 @@ import type { Transport } from "@slipway/core";
 
 import { CliError } from "../error.ts";
 
-/** A regular file below a run directory's outputs, as the host told it. */
+/** A job's run directory, and what of it is wanted. */
+export interface Source {
+  readonly runDir: string;
+  /** What the job has written: `run` below it. */
+  readonly outputs: boolean;
+  /** `record.json`, and those of an array's elements. */
+  readonly records: boolean;
+}
+
+/** A regular file, as the host told it. */
 export interface RemoteFile {
-  /** Relative, of names that cannot lead out of a folder. */
+  /** Below the outputs, or the run directory for records, of names that cannot lead out of a folder. */
   readonly path: string;
+  /** Absolute, there. */
+  readonly from: string;
   readonly bytes: number;
   /** Seconds since 1970. */
   readonly modifiedAt: number;
 }
 
-export interface RemoteListing {
+export interface Listing {
+  /** `gone`: there are no outputs at all. `absent`: they have no such path. */
+  readonly outputs: "there" | "gone" | "absent";
   readonly files: readonly RemoteFile[];
+  readonly records: readonly RemoteFile[];
   /** Names that are not taken: what they would be here cannot be told, or lies outside. */
   readonly refused: readonly string[];
 }
 
-/** Each file as `SIZE TIME` and its name, ended by NUL. Parameters: marker, directory, path. stat(1) of GNU and busybox, else of BSD. */
+/**
+ * Words ended by NUL: for each source `outputs` and whether they are there, then each file as `SIZE TIME` and its name. Parameters: marker,
+ * path; on standard input a line `KINDS DIRECTORY` for each source. stat(1) of GNU and busybox, else of BSD.
+ */
 const script = `
-cd -- "$2" 2>/dev/null || exit 44
-[ -e "./$3" ] || exit 45
 printf '%s\\0' "$1"
-find "./$3" -type f -exec sh -c 'for file; do printf "%s\\0%s\\0" "$(stat -c "%s %Y" -- "$file" 2>/dev/null || stat -f "%z %m" -- "$file")" "$file"; done' sh {} +
+tell='for file; do printf "%s\\0%s\\0" "$(stat -c "%s %Y" -- "$file" 2>/dev/null || stat -f "%z %m" -- "$file")" "$file"; done'
+while IFS= read -r line; do
+  directory=\${line#* } kinds=\${line%% *} state=gone
+  case $kinds in
+  *outputs*) if cd -- "$directory/run" 2>/dev/null; then [ -e "./$2" ] && state=there || state=absent; fi ;;
+  esac
+  printf 'outputs\\0%s\\0' "$state"
+  [ "$state" != there ] || find "./$2" -type f -exec sh -c "$tell" sh {} + </dev/null
+  printf 'records\\0\\0'
+  case $kinds in
+  *records*) cd -- "$directory" 2>/dev/null && find . ! -name . -prune -type f \\( -name record.json -o -name 'array-*.record.json' \\) -exec sh -c "$tell" sh {} + </dev/null ;;
+  esac
+done
 printf '%s\\0' "$1"
 `;
 
 export interface ListOptions {
-  readonly directory: string;
-  /** Below the directory; empty for all. */
+  readonly sources: readonly Source[];
+  /** Below the outputs; empty for all. */
   readonly path: string;
   readonly signal: AbortSignal;
 }
 
-/** Undefined when the directory is not there. Throws CLI_NOT_THERE when it has no such path. */
+/** What lies in run directories, asked for in one command; in the order of the sources. */
 export async function listFiles(
   transport: Transport,
-  { directory, path, signal }: ListOptions,
-): Promise<RemoteListing | undefined> {
+  { sources, path, signal }: ListOptions,
+): Promise<readonly Listing[]> {
   const marker = `slipway-${randomBytes(8).toString("hex")}`;
-  const result = await transport.exec(["sh", "-c", script, "sh", marker, directory, path], { signal });
-  if (result.exitCode === 44) return undefined;
-  if (result.exitCode === 45) throw notThere(path, directory);
+  const stdin = sources.map(({ runDir, outputs, records }) => {
+    return `${[outputs && "outputs", records && "records"].filter(Boolean).join("+")} ${runDir}\n`;
+  });
+  const result = await transport.exec(["sh", "-c", script, "sh", marker, path], { stdin: stdin.join(""), signal });
   const words = Buffer.from(result.stdout).toString("utf8").split("\0");
   const first = words.findIndex((word) => word.endsWith(marker)); // A login shell may have said something before.
   const last = words.lastIndexOf(marker);
   if (first < 0 || last <= first) {
-    throw new CliError("CLI_NOT_THERE", `The outputs in ${directory} could not be listed`, {
+    throw new CliError("CLI_NOT_THERE", `The outputs on ${transport.host} could not be listed`, {
       hint: result.stderr.trim().slice(-500) || "Try again",
     });
   }
-  return readListing(words.slice(first + 1, last));
+  return readListings(words.slice(first + 1, last), sources);
 }
 
-function readListing(words: readonly string[]): RemoteListing {
-  const files: RemoteFile[] = [];
-  const refused: string[] = [];
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly (infer Item)[] ? Item[] : T[Key] };
+
+function readListings(words: readonly string[], sources: readonly Source[]): readonly Listing[] {
+  const listings: Writable<Listing>[] = [];
+  let isOfRecords = false;
   for (let index = 0; index + 1 < words.length; index += 2) {
-    const [, bytes, modifiedAt] = /^(\d{1,15}) (\d{1,12})$/.exec(words[index] ?? "") ?? [];
-    const name = words[index + 1] ?? "";
+    const [head = "", name = ""] = [words[index], words[index + 1]];
+    if (head === "outputs") {
+      const outputs = name === "there" || name === "absent" ? name : "gone";
+      listings.push({ outputs, files: [], records: [], refused: [] });
+    }
+    if (head === "outputs" || head === "records") {
+      isOfRecords = head === "records";
+      continue;
+    }
+    const listing = listings.at(-1);
+    const runDir = sources[listings.length - 1]?.runDir ?? "";
+    const [, bytes, modifiedAt] = /^(\d{1,15}) (\d{1,12})$/.exec(head) ?? [];
     const path = name.replace(/^\.\/+/, "");
-    if (bytes === undefined || modifiedAt === undefined || !staysInside(path)) refused.push(name);
-    else files.push({ path, bytes: Number(bytes), modifiedAt: Number(modifiedAt) });
+    if (bytes === undefined || modifiedAt === undefined || !staysInside(path)) listing?.refused.push(name);
+    else {
+      const from = `${runDir}/${isOfRecords ? "" : "run/"}${path}`;
+      const file = { path, from, bytes: Number(bytes), modifiedAt: Number(modifiedAt) };
+      (isOfRecords ? listing?.records : listing?.files)?.push(file);
+    }
   }
-  return { files, refused };
+  return listings;
 }
 
 /** Whether a name from elsewhere names something below the folder it is put in. */
 export function staysInside(path: string): boolean {
   if (path === "" || path.includes("\0") || path.includes("\uFFFD") || path.includes("\\")) return false;
   return path.split("/").every((part) => part !== "" && part !== "." && part !== "..");
-}
-
-function notThere(path: string, directory: string): CliError {
-  return new CliError("CLI_NOT_THERE", `There is no ${JSON.stringify(path)} in ${directory}`, {
-    hint: "Leave the path out to fetch everything",
-  });
 }

@@ -2,17 +2,18 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
 import { stripControlCharacters } from "@slipway/core";
-import type { ExperimentRecord, RecordedJob, Transport } from "@slipway/core";
+import type { ExperimentRecord, RecordedJob } from "@slipway/core";
 
 import { readRecords } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../error.ts";
 import { printJson } from "../json.ts";
-import { withProgress } from "../report/progress.ts";
+import { tellProgress, withProgress } from "../report/progress.ts";
 import { count, formatBytes } from "../report/text.ts";
-import { fetchFile } from "./fetch.ts";
-import type { FetchedFile } from "./fetch.ts";
+import { fetchFiles } from "./fetch.ts";
+import type { WantedFile } from "./fetch.ts";
 import { listFiles, staysInside } from "./list.ts";
+import type { Listing, Source } from "./list.ts";
 import { openRecordTransport } from "./transport.ts";
 
 export interface PullOptions {
@@ -21,9 +22,7 @@ export interface PullOptions {
   readonly json?: true | undefined;
 }
 
-const fetchedAtOnce = 4;
-
-/** Fetches what jobs have written to their run directories. */
+/** Fetches what jobs have written to their run directories, with the jobs' records: one command lists all, one brings what is missing. */
 export async function pullOutputs(words: string, options: PullOptions, context: Context): Promise<void> {
   const { findExperiment } = await import("@slipway/experiment");
   const wanted = (options.path ?? "").replace(/^\.?\/+|\/+$/g, "");
@@ -35,11 +34,20 @@ export async function pullOutputs(words: string, options: PullOptions, context: 
   const { record, jobs } = findExperiment(words, await readRecords(context));
   const to = path.resolve(context.cwd, options.to ?? record.id);
   await using transport = await openRecordTransport(record, context);
-  const fetched: FetchedFile[] = [];
-  const sources = sourcesOf(record, jobs, to);
-  await withProgress("fetching outputs", context, async () => {
-    for (const source of sources)
-      fetched.push(...(await pullJob(source, { wanted, isOnly: sources.length === 1 }, transport, context)));
+  const sources = sourcesOf(record, jobs, { to, withRecords: wanted === "" });
+  const fetched = await withProgress("fetching outputs", context, async () => {
+    const listings = await listFiles(transport, { sources, path: wanted, signal: context.signal });
+    const files: WantedFile[] = [];
+    for (const [index, source] of sources.entries()) {
+      const listing = listings[index];
+      if (!listing) continue;
+      const isOnly = sources.length === 1;
+      if (isOnly && listing.outputs === "absent") throw notThere(wanted, source);
+      if (isOnly && listing.outputs === "gone") context.stderr.write(`note: ${source.job} has no outputs\n`);
+      files.push(...wantedFiles(listing, source, context));
+    }
+    for (const folder of new Set(files.map((file) => file.to))) await mkdir(folder, { recursive: true });
+    return fetchFiles(transport, files, { signal: context.signal, onBytes: tellBytes(files, context) });
   });
   const bytes = fetched.reduce((sum, file) => sum + file.fetchedBytes, 0);
   if (options.json) return printJson(context.stdout, { experiment: record.id, to, bytes, files: fetched });
@@ -48,52 +56,63 @@ export async function pullOutputs(words: string, options: PullOptions, context: 
   context.stdout.write(`${count(fetched.length, "file")} in ${to}${known}; ${formatBytes(bytes)} fetched\n`);
 }
 
-interface Source {
+interface JobSource extends Source {
   readonly job: string;
-  readonly directory: string;
+  /** The folder here. */
   readonly to: string;
+  /** Of the records' names here: other jobs' may lie in the same folder. */
+  readonly prefix: string;
 }
 
-/** Each run directory once: a chain has one. Several jobs' outputs lie in folders of their names. */
-function sourcesOf(record: ExperimentRecord, jobs: readonly RecordedJob[], to: string): readonly Source[] {
-  const owners = new Set(jobs.map(({ name, runDirOf }) => runDirOf ?? name));
-  return record.jobs
-    .filter(({ name }) => owners.has(name))
-    .flatMap(({ name, handle }) => {
-      if (!handle) return [];
-      return [{ job: name, directory: `${handle.runDir}/run`, to: owners.size === 1 ? to : path.join(to, name) }];
-    });
-}
-
-interface Choice {
-  readonly wanted: string;
-  /** Whether it is an error that the path is not there. */
-  readonly isOnly: boolean;
-}
-
-async function pullJob(
-  { job, directory, to }: Source,
-  { wanted, isOnly }: Choice,
-  transport: Transport,
-  context: Context,
-): Promise<readonly FetchedFile[]> {
-  const { signal, stderr } = context;
-  const listing = await listFiles(transport, { directory, path: wanted, signal }).catch((error: unknown) => {
-    if (!isOnly && error instanceof CliError && error.code === "CLI_NOT_THERE") return undefined;
-    throw error;
+/** Each run directory's outputs once: a chain has one. Several jobs' outputs lie in folders of their names. */
+function sourcesOf(
+  record: ExperimentRecord,
+  jobs: readonly RecordedJob[],
+  { to, withRecords }: { readonly to: string; readonly withRecords: boolean },
+): readonly JobSource[] {
+  const ownerOf = ({ name, runDirOf }: RecordedJob) => runDirOf ?? name;
+  const owners = new Set(jobs.map(ownerOf));
+  return record.jobs.flatMap((job) => {
+    const { name, handle } = job;
+    const outputs = owners.has(name);
+    const records = withRecords && jobs.some((each) => each.name === name);
+    if (!handle || !(outputs || records)) return [];
+    const folder = owners.size === 1 ? to : path.join(to, ownerOf(job));
+    const prefix = ownerOf(job) === name ? "" : `${name}.`;
+    return [{ job: name, runDir: handle.runDir, outputs, records, to: folder, prefix }];
   });
-  if (!listing) {
-    if (isOnly) stderr.write(`note: ${job} has no outputs\n`);
-    return [];
-  }
-  for (const name of listing.refused)
+}
+
+/** What a job has written, sorted, and its records, where it has not written files of their names itself. */
+function wantedFiles(listing: Listing, { job, to, prefix }: JobSource, { stderr }: Context): readonly WantedFile[] {
+  const { files, records, refused } = listing;
+  for (const name of refused)
     stderr.write(`warning: ${job}: not fetched, its name cannot be used here: ${stripControlCharacters(name)}\n`);
-  await mkdir(to, { recursive: true });
-  const waiting = listing.files.values();
-  const fetched: FetchedFile[] = [];
-  const lane = async () => {
-    for (const file of waiting) fetched.push(await fetchFile(transport, file, { directory, to, signal }));
+  const names = new Set(files.map((file) => file.path));
+  const free = records.filter(({ path: name }) => !names.has(prefix + name));
+  for (const { path: name } of records.filter((file) => !free.includes(file)))
+    stderr.write(`note: ${job}: not fetched, the job has written a file of the same name: ${name}\n`);
+  return [...files, ...free.map((file) => ({ ...file, path: prefix + file.path }))]
+    .map((file) => ({ ...file, to }))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+const tellEveryMs = 100;
+
+function tellBytes(files: readonly WantedFile[], { stderr }: Context): (bytes: number) => void {
+  const all = formatBytes(files.reduce((sum, { bytes }) => sum + bytes, 0));
+  let came = 0;
+  let told = 0;
+  return (bytes) => {
+    came += bytes;
+    if (Date.now() - told < tellEveryMs) return;
+    told = Date.now();
+    tellProgress(stderr, `${formatBytes(came)} of ${all}`);
   };
-  await Promise.all(Array.from({ length: fetchedAtOnce }, lane));
-  return fetched.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function notThere(wanted: string, { runDir }: Source): CliError {
+  return new CliError("CLI_NOT_THERE", `There is no ${JSON.stringify(wanted)} in ${runDir}/run`, {
+    hint: "Leave the path out to fetch everything",
+  });
 }

@@ -20,7 +20,8 @@ export interface FileContent {
   readonly secrets: readonly FoundSecret[];
 }
 
-const sliceBytes = 1 << 20;
+/** How much of a file is looked into for secrets; also what is read at once of a big one. */
+export const scannedBytes = 1 << 20;
 
 /** Opens a file for reading: never through a symbolic link that came in its place, never waiting for a pipe's other end. */
 export function openFile(source: string | Buffer): number {
@@ -84,7 +85,7 @@ export async function readStored(
   let size = 0;
   for await (const part of blobs.read(stored)) {
     digest.update(part);
-    if (scan && size < sliceBytes) head.push(part);
+    if (scan && size < scannedBytes) head.push(part);
     size += part.length;
   }
   const stamp = { mtimeMs: 0, ctimeMs: 0, inode: 0 };
@@ -92,7 +93,7 @@ export async function readStored(
 }
 
 export function createScratch(): Buffer {
-  return Buffer.allocUnsafeSlow(sliceBytes);
+  return Buffer.allocUnsafeSlow(scannedBytes);
 }
 
 export interface ExpectedContent {

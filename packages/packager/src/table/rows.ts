@@ -2,7 +2,7 @@ import { isAscii } from "node:buffer";
 import { hash } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, readSync } from "node:fs";
 
-import { openFile } from "../content.ts";
+import { openFile, scannedBytes } from "../content.ts";
 import { createDirectoryCheck } from "../disk.ts";
 import { absolutePath, parentPath } from "../paths.ts";
 import { findSecrets } from "../secrets.ts";
@@ -89,8 +89,8 @@ function createLookAtRow(table: FileTable, directory: string): RowWork {
   };
 }
 
-/** Above this a file is read in slices, by the thread that can be interrupted. */
-const wholeBytes = 1 << 20;
+/** From this on a file is read in slices, by the thread that can be interrupted. */
+const wholeBytes = 1 << 22;
 
 /** Reads what was looked at, here if it was not yet, if nobody wrote to it since, and it is small and has no secrets. */
 function createReadRow(table: FileTable, directory: string): RowWork {
@@ -115,7 +115,7 @@ function createReadRow(table: FileTable, directory: string): RowWork {
         closeSync(file);
       }
       const content = scratch.subarray(0, size);
-      if (findSecrets(content).length > 0) return;
+      if (findSecrets(content.subarray(0, scannedBytes)).length > 0) return;
       digests.write(hash("sha256", content, "hex"), row * digestBytes, "hex");
       read[row] = 1;
     } catch {

@@ -7,7 +7,7 @@ import type { Memory } from "./remembered.ts";
 export interface Knowledge {
   /** Asked once, and again after a day. */
   facts(signal: AbortSignal | undefined): Promise<ClusterFacts>;
-  /** What this process knows without asking. */
+  /** What is known without asking: by this process, or another one lately. */
   readonly known: () => ClusterFacts | undefined;
 }
 
@@ -35,7 +35,7 @@ export function openKnowledge({ transport, jobDir, memory, clock }: KnowledgeOpt
   }
 
   return {
-    known: () => known,
+    known: () => known ?? memory.known().facts,
     async facts(signal) {
       asking ??= find(signal).finally(() => {
         asking = undefined;

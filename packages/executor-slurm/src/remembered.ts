@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -39,6 +40,8 @@ export interface RememberedAccounting {
 
 export interface Memory {
   read(): Promise<Remembered>;
+  /** The same, at once. */
+  known(): Remembered;
   /** Keeps what it does not name. */
   update(change: Remembered): Promise<void>;
 }
@@ -54,10 +57,17 @@ export function openMemory({ directory, key }: MemoryOptions): Memory {
   const name = createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 32);
   const file = directory === undefined ? undefined : path.join(directory, `slurm-${name}.json`);
   let own: Remembered = {};
+  let isRead = file === undefined;
   return {
     async read() {
+      isRead = true;
       const shared = file === undefined ? undefined : await readShared(file);
       if (shared) own = shared;
+      return own;
+    },
+    known() {
+      if (file !== undefined && !isRead) own = readSharedNow(file) ?? own;
+      isRead = true;
       return own;
     },
     async update(change) {
@@ -75,12 +85,28 @@ interface SharedFile {
 /** A file that is not there, or not ours, is nothing remembered. */
 async function readShared(file: string): Promise<Remembered | undefined> {
   try {
-    const content: unknown = JSON.parse(await readFile(file, "utf8"));
-    return isSharedFile(content) ? content.remembered : undefined;
+    return parseShared(await readFile(file, "utf8"));
   } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof Error && "code" in error)) return undefined;
-    throw error;
+    return noneFor(error);
   }
+}
+
+function readSharedNow(file: string): Remembered | undefined {
+  try {
+    return parseShared(readFileSync(file, "utf8"));
+  } catch (error) {
+    return noneFor(error);
+  }
+}
+
+function noneFor(error: unknown): undefined {
+  if (error instanceof SyntaxError || (error instanceof Error && "code" in error)) return undefined;
+  throw error;
+}
+
+function parseShared(text: string): Remembered | undefined {
+  const content: unknown = JSON.parse(text);
+  return isSharedFile(content) ? content.remembered : undefined;
 }
 
 function isSharedFile(content: unknown): content is SharedFile {

@@ -3,9 +3,10 @@ import type { Executor, ExperimentRecord, JobPlan, StagedCode } from "@slipway/c
 
 import { orderJobs } from "./graph.ts";
 import { withJobRecord } from "./job-record.ts";
+import { describeCode } from "./plan.ts";
 import type { RecordStore } from "./records.ts";
 import { jobHandles } from "./status.ts";
-import { describeCode, withHandles } from "./submit.ts";
+import { withHandles } from "./submit.ts";
 
 export interface CompleteOptions {
   readonly record: ExperimentRecord;

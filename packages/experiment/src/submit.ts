@@ -1,24 +1,21 @@
 import { isSlipwayError, systemClock } from "@slipway/core";
 import type {
-  Bundle,
   Clock,
   Event,
   Executor,
-  Experiment,
   ExperimentRecord,
   Job,
   JobHandle,
   JobPlan,
-  RecordedCode,
   RecordedJob,
   StagedCode,
 } from "@slipway/core";
 
-import { orderJobs } from "./graph.ts";
 import { createExperimentId } from "./id.ts";
 import { withJobRecord } from "./job-record.ts";
+import { filesOf, planFitting } from "./plan.ts";
+import type { PlanOptions } from "./plan.ts";
 import type { RecordStore } from "./records.ts";
-import { splitArrays } from "./split-arrays.ts";
 
 export type ExperimentEvent =
   | (Event & { readonly type: "experiment.staged"; readonly code: StagedCode })
@@ -26,16 +23,6 @@ export type ExperimentEvent =
   | (Event & { readonly type: "experiment.submitted"; readonly record: ExperimentRecord })
   /** Nobody can tell whether the jobs were submitted; the record stays. */
   | (Event & { readonly type: "experiment.unclear"; readonly record: ExperimentRecord });
-
-export interface PlanOptions {
-  readonly experiment: Experiment;
-  readonly id: string;
-  readonly executor: Executor;
-  readonly bundle: Bundle;
-  readonly code: StagedCode;
-  /** By job, then by variable: values that must reach the job and are written to no script, log or record. */
-  readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
-}
 
 export interface SubmitOptions extends Omit<PlanOptions, "id" | "code"> {
   /** The cluster's name, for the record. */
@@ -45,8 +32,6 @@ export interface SubmitOptions extends Omit<PlanOptions, "id" | "code"> {
   readonly records: RecordStore;
   /** The experiment that this one runs again. */
   readonly rerunOf?: string | undefined;
-  /** The cluster's MaxArraySize: larger arrays become several jobs. */
-  readonly maxArraySize?: number | undefined;
   /** The directory the command ran in. */
   readonly cwd: string;
   readonly slipwayVersion: string;
@@ -56,30 +41,14 @@ export interface SubmitOptions extends Omit<PlanOptions, "id" | "code"> {
   readonly onEvent?: ((event: ExperimentEvent) => void) | undefined;
 }
 
-/** What would be submitted, dependencies first. Pure. */
-export function planExperiment({
-  experiment,
-  id,
-  executor,
-  bundle,
-  code,
-  secrets = {},
-}: PlanOptions): readonly JobPlan[] {
-  const { digest, manifest, source } = bundle;
-  const comments = describeCode({ ...source, digest, files: filesOf(bundle), bytes: manifest.bytes });
-  return orderJobs(experiment).map((job) =>
-    executor.plan(job, { experiment: id, code, secrets: secrets[job.name] ?? {}, comments, tryNumber: 1 }),
-  );
-}
-
 /**
  * Stages the code, records what is intended, submits, records what was. When it rejects, no job will start and no record stays; but where
  * nobody can tell what became of the jobs (the connection was cut), the record stays as `planned`: see `adoptSubmissions`.
  */
-export async function submitExperiment(given: SubmitOptions): Promise<ExperimentRecord> {
-  const options = withSplitArrays(given);
-  const { experiment, executor, bundle, signal, onEvent } = options;
-  orderJobs(experiment); // A graph that cannot be is told before anything is copied.
+export async function submitExperiment(options: SubmitOptions): Promise<ExperimentRecord> {
+  const { executor, bundle, signal, onEvent } = options;
+  const unstaged = { digest: bundle.digest, directory: bundle.digest, uploadedBytes: 0 };
+  planFitting({ ...options, id: options.experiment.name, code: unstaged }); // What cannot be is told before anything is copied.
   const code = await executor.stage(bundle, { signal });
   onEvent?.({ type: "experiment.staged", code });
   const id = await claimId(options);
@@ -88,20 +57,6 @@ export async function submitExperiment(given: SubmitOptions): Promise<Experiment
   const record = await recordSubmitted({ ...options, planned, handles });
   onEvent?.({ type: "experiment.submitted", record });
   return record;
-}
-
-/** Jobs and their secrets as they are submitted, where arrays are over the cluster's limit. */
-function withSplitArrays(options: SubmitOptions): SubmitOptions {
-  const { experiment, maxArraySize, secrets = {} } = options;
-  if (maxArraySize === undefined) return options;
-  const jobs = splitArrays(experiment.jobs, maxArraySize);
-  if (jobs === experiment.jobs) return options;
-  const secretsOf = (name: string) => secrets[name] ?? secrets[name.replace(/\.\d+$/, "")] ?? {};
-  return {
-    ...options,
-    experiment: { ...experiment, jobs },
-    secrets: Object.fromEntries(jobs.map(({ name }) => [name, secretsOf(name)])),
-  };
 }
 
 interface ClaimedOptions extends SubmitOptions {
@@ -117,11 +72,11 @@ interface Planned {
 async function recordPlanned(options: ClaimedOptions): Promise<Planned> {
   const { id, records, signal, onEvent } = options;
   try {
-    const plans = planExperiment(options);
+    const { plans, ...fitting } = planFitting(options);
     for (const { job, warnings } of plans) {
       for (const message of warnings) onEvent?.({ type: "experiment.warning", job: job.name, message });
     }
-    const planned = createRecord({ ...options, plans });
+    const planned = createRecord({ ...options, ...fitting, plans });
     await records.write(planned);
     signal?.throwIfAborted();
     return { planned, plans: plans.map((plan) => withJobRecord(plan, planned)) };
@@ -227,18 +182,4 @@ export function withHandles(record: ExperimentRecord, handles: readonly JobHandl
     return handle ? { ...job, handle } : job;
   });
   return { ...record, phase: "submitted", jobs };
-}
-
-/** Lines for people at the top of a script. */
-export function describeCode(code: DescribedCode): readonly string[] {
-  const commit = code.commit === undefined ? "no commit" : `commit ${code.commit}`;
-  const branch = code.branch === undefined ? "" : ` on ${code.branch}`;
-  const dirty = code.dirty ? ", with uncommitted changes" : "";
-  return [`code: ${code.digest}`, `      files: ${code.files}, bytes: ${code.bytes}; ${commit}${branch}${dirty}`];
-}
-
-type DescribedCode = Pick<RecordedCode, "digest" | "files" | "bytes" | "commit" | "branch" | "dirty">;
-
-function filesOf({ manifest }: Bundle): number {
-  return manifest.files + manifest.symlinks;
 }

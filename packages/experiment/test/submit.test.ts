@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { SlipwayError } from "@slipway/core";
+import type { Executor } from "@slipway/core";
 import { fakeClock, temporaryDirectory } from "@slipway/testing";
 import { expect, test } from "vitest";
 
@@ -150,4 +151,46 @@ test("what the executor will not give is told as a warning", async () => {
   await submitExperiment(options(home.path, { executor, experiment, onEvent: (event) => events.push(event) }));
   expect(events.map(({ type }) => type)).toEqual(["experiment.staged", "experiment.warning", "experiment.submitted"]);
   expect(events[1]).toEqual({ type: "experiment.warning", job: "a", message: "no GPUs here" });
+});
+
+test("an array that the executor refuses as too big becomes several jobs, each with the secrets of the whole", async () => {
+  await using home = await temporaryDirectory();
+  const { executor, calls } = fakeExecutor();
+  const told: string[][] = [];
+  const limited: Executor = {
+    ...executor,
+    plan(planned, context) {
+      const last = planned.array?.indices.at(-1) ?? 0;
+      if (last >= 2) throw new SlipwayError("PBS_TOO_BIG", "too big", { details: { maxArraySize: 2 } });
+      told.push([planned.name, ...Object.values(context.secrets)]);
+      return executor.plan(planned, context);
+    },
+  };
+  const experiment = { name: "demo", jobs: [{ ...job("big"), array: { indices: [0, 1, 2] } }, job("then", "big")] };
+  const secrets = { big: { KEY: "k" } };
+  const { jobs } = await submitExperiment(options(home.path, { executor: limited, experiment, secrets }));
+  expect(jobs.map(({ name, array, needs, secrets: names }) => [name, array?.indices, needs.length, names])).toEqual([
+    ["big.1", [0, 1], 0, ["KEY"]],
+    ["big.2", [0], 0, ["KEY"]],
+    ["then", undefined, 2, []],
+  ]);
+  expect(calls).toEqual(["stage", "submit big.1 big.2 then"]);
+  expect(told).toContainEqual(["big.2", "k"]);
+});
+
+test("what an executor can never run is told before anything is copied", async () => {
+  await using home = await temporaryDirectory();
+  const { executor, calls } = fakeExecutor();
+  const refusal = new SlipwayError("PBS_NO", "no");
+  const refusing: Executor = {
+    ...executor,
+    plan() {
+      throw refusal;
+    },
+  };
+  const submitting = submitExperiment(
+    options(home.path, { executor: refusing, experiment: { name: "demo", jobs: [job("a")] } }),
+  );
+  await expect(submitting).rejects.toBe(refusal);
+  expect(calls).toEqual([]);
 });

@@ -33,17 +33,15 @@ export interface Launch {
 
 /** Submits an experiment with its code, and follows it as long as it was asked to; the exit code. */
 export async function launch({ target, openCode, rerunOf, options }: Launch, context: Context): Promise<number> {
-  const { experiment, secrets, cluster, clusterFile, maxArraySize } = target;
+  const { experiment, secrets, cluster, clusterFile } = target;
   let transport: Transport | undefined;
   const onTransport = (used: Transport) => (transport = used);
   await using executor = await target.open({ connectsNow: !options.dryRun, onTransport }); // While the code is packed.
   await using code = await openCode();
   const { bundle } = code;
-  const { splitArrays, submitExperiment } = await import("@slipway/experiment");
+  const { submitExperiment } = await import("@slipway/experiment");
   if (options.dryRun) {
-    const jobs = maxArraySize === undefined ? experiment.jobs : splitArrays(experiment.jobs, maxArraySize);
-    const shown = { experiment: { ...experiment, jobs }, bundle, executor, secrets, cluster, json: options.json };
-    await dryRun(shown, context);
+    await dryRun({ experiment, bundle, executor, secrets, cluster, json: options.json }, context);
     return exitCodes.success;
   }
   const events: ExperimentEvent[] = [];
@@ -51,7 +49,6 @@ export async function launch({ target, openCode, rerunOf, options }: Launch, con
     experiment,
     cluster,
     clusterFile,
-    maxArraySize,
     rerunOf,
     bundle,
     executor,

@@ -17,13 +17,8 @@ export interface RunTarget {
   readonly experiment: Experiment;
   /** Values by job, then by variable. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** The size over which arrays become several jobs; absent where there is no limit. */
-  readonly maxArraySize?: number | undefined;
   open(options?: OpenOptions): Promise<Executor>;
 }
-
-/** Slurm's own default (slurm.conf(5), MaxArraySize); a cluster that takes more takes these too. */
-const usualMaxArraySize = 1001;
 
 export interface TargetOptions {
   /** The project's, with which a framework's own rules count. */
@@ -65,7 +60,6 @@ export async function forCluster(
     clusterFile: config.file,
     config,
     experiment: { ...experiment, jobs },
-    maxArraySize: config.executor === "slurm" ? usualMaxArraySize : undefined,
     secrets: readSecrets({ secrets: Object.fromEntries(secretNames) }, { env: { ...env, ...presetValues } }),
     open: (options) => openClusterExecutor(config, context, options),
   };

@@ -1,5 +1,8 @@
+import { stepsInPerl } from "./cleaning-perl.ts";
+
 /** Standard input: lines `<step> <name> <lease or nonce>`. Answers STEP done, STEP absent or STEP refused <why> for each, then DONE. */
 export const steps = `
+if command -v perl >/dev/null 2>&1 && perl -e 1 >/dev/null 2>&1; then exec perl -e '${stepsInPerl}' "$tag" >&3; fi
 take_step() {
   case $1 in
   revoke | drop | unpin) slipway_remove_lease "store/code/$2" "$3" ;;
@@ -30,50 +33,5 @@ while read -r step name detail; do
   esac
   say STEP "$outcome"
 done
-say DONE
-`;
-
-/** `stat` of GNU and busybox, or of BSD: the time of the last change (a rename counts), the owner, the path. */
-const look = `
-now=$(date +%s)
-if stat -c "%Z %u %n" . >/dev/null 2>&1; then look() { stat -c "%Z %u %n" "$@" 2>/dev/null; }
-elif stat -f "%c %u %N" . >/dev/null 2>&1; then look() { stat -f "%c %u %N" "$@" 2>/dev/null; }
-else fail tool stat
-fi
-`;
-
-/** 4 an instance or nothing. Answers LEASE <instance> <lease> <age in seconds> <owner's number> for each, then DONE. */
-export const leases = `${look}
-tell() {
-  [ $# -eq 0 ] || look "$@" | while read -r changed owner path; do
-    path=\${path#store/code/}
-    say LEASE "\${path%%/*}" "\${path##*/}" "$((now - changed))" "$owner"
-  done
-}
-only=\${4:-*.*}
-set --
-for instance in store/code/$only; do
-  [ -d "$instance/L" ] && [ ! -L "$instance" ] && [ ! -L "$instance/L" ] || continue
-  for lease in "$instance"/L/*; do
-    case $lease in *[!0-9A-Za-z_./-]*) continue ;; esac
-    set -- "$@" "$lease"
-    if [ $# -eq 200 ]; then tell "$@"; set --; fi
-  done
-done
-tell "$@"
-say DONE
-`;
-
-/** Answers LEFT <kind> <name> <age in seconds> for what is in the trash and for unfinished uploads, then DONE. */
-export const leftovers = `${look}
-tell() {
-  case $2 in */*[!0-9A-Za-z./_-]*) return ;; esac
-  [ -d "$2" ] && [ ! -L "$2" ] || return
-  changed=$(find "$2" $3 -exec sh -c "stat -c %Z \\"\\$@\\" 2>/dev/null || stat -f %c \\"\\$@\\"" sh {} + | sort -n | tail -n 1)
-  say LEFT "$1" "\${2##*/}" "$((now - \${changed:-$now}))"
-}
-for path in store/trash/*.*; do tell trashed "$path" -prune; done
-for path in store/trash/.del-*; do tell deleting "$path" -prune; done
-for path in store/code/.in-*; do tell unfinished "$path" ""; done
 say DONE
 `;

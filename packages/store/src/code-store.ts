@@ -1,5 +1,6 @@
 import type { Bundle, CallOptions, Digest, StagedCode, Transport } from "@slipway/core";
 
+import type { StoreContents } from "./contents.ts";
 import type { ExamineOptions, StoreHealth } from "./health/examine.ts";
 import type { RepairedFinding } from "./health/repair.ts";
 import type { Leftover, StoredLease } from "./leases.ts";
@@ -24,6 +25,8 @@ export interface CodeStoreOptions {
 export interface CodeStore {
   /** Makes a bundle present: complete, checked against its manifest, read-only. The same digest again costs one round trip. */
   stage(bundle: Bundle, options?: StageOptions): Promise<Staged>;
+  /** All there is, in one command that looks at each thing once: what the lists below tell, together. */
+  contents(options?: CallOptions): Promise<StoreContents>;
   /** All instances, open or closed, in the order of their names. */
   list(options?: CallOptions): Promise<readonly StoredInstance[]>;
   /** All leases, or one instance's. A lease of any kind keeps its instance open. */

@@ -4,6 +4,7 @@ import type { CallOptions } from "@slipway/core";
 
 import { askHost } from "./answer.ts";
 import type { CodeStore, CodeStoreOptions } from "./code-store.ts";
+import { parseContents } from "./contents.ts";
 import { StoreError } from "./error.ts";
 import { describeProblems, isAbsent, throwFailure } from "./failure.ts";
 import { examineStore } from "./health/examine.ts";
@@ -41,6 +42,13 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
 
   const store: CodeStore = {
     stage: (bundle, stageOptions = {}) => stageBundle(bundle, { ...context, ...stageOptions }),
+
+    async contents({ signal } = {}) {
+      const answer = await askHost(transport, "contents", [root, clusterName], { signal });
+      if (isAbsent(answer)) return { instances: [], leftovers: [] };
+      throwFailure(answer, place);
+      return parseContents(answer, root);
+    },
 
     async list({ signal } = {}) {
       const answer = await askHost(transport, "list", [root], { signal });

@@ -1,3 +1,4 @@
+export { callFunctions, callServer } from "./calls.ts";
 export type {
   CodeStore,
   CodeStoreOptions,
@@ -7,6 +8,7 @@ export type {
   StoredInstance,
   StoreEvent,
 } from "./code-store.ts";
+export type { LeasedInstance, SizedLeftover, StoreContents } from "./contents.ts";
 export { StoreError } from "./error.ts";
 export type { StoreErrorCode } from "./error.ts";
 export { createCodeStore } from "./create.ts";

@@ -23,16 +23,23 @@ export function parseInstances({ lines }: Answer, root: string): readonly Stored
     const [instance = "", state] = rest.split(" ", 2);
     const digest = word === "INSTANCE" ? digestOfInstance(instance) : undefined;
     if (digest === undefined) return [];
-    const header = headerPattern.exec(rest.split(" ").slice(2).join(" "));
-    const [files = 0, symlinks = 0, directories = 0, bytes = 0] = header?.slice(1).map(Number) ?? [];
+    const contents = contentsOf(rest.split(" ").slice(2).join(" "));
     return [
       {
         instance,
         digest,
         directory: instanceDirectory(root, instance),
         open: state === "open",
-        ...(header && { contents: { files, symlinks, directories, bytes } }),
+        ...(contents && { contents }),
       },
     ];
   });
+}
+
+/** What a manifest's first line says; undefined for any other text. */
+export function contentsOf(header: string): StoredInstance["contents"] {
+  const found = headerPattern.exec(header);
+  if (!found) return undefined;
+  const [files = 0, symlinks = 0, directories = 0, bytes = 0] = found.slice(1).map(Number);
+  return { files, symlinks, directories, bytes };
 }

@@ -26,14 +26,19 @@ slipway_digest() {
   slipway_sum=\${slipway_sum%% *}
 }
 
+# MANIFEST: how many names there are at the tree's top, in slipway_top.
+slipway_count_top() {
+  slipway_top=$(sed -n -e "s/^file [0-7]* [0-9]* [0-9a-f]* //p" -e t -e "s/^symlink - - - //p" "$1" | cut -d/ -f1 | uniq | grep -c "")
+}
+
 # INSTANCE DIGEST [TOP]: a quick look, without reading the code. TOP is the number of names at the tree's top, counted from
 # the manifest when empty. Else slipway_problem says why.
 slipway_looks_whole() {
   slipway_problem="its manifest is missing"; [ -f "$1/manifest" ] || return 1
   slipway_problem="its manifest is not the one of its digest"; slipway_digest "$1/manifest"; [ "$slipway_sum" = "$2" ] || return 1
   slipway_problem="its tree is missing"; slipway_is_folder "$1/tree" || return 1
-  slipway_top=\${3:-$(sed -n -e "s/^file [0-7]* [0-9]* [0-9a-f]* //p" -e t -e "s/^symlink - - - //p" "$1/manifest" | cut -d/ -f1 | uniq | grep -c "")}
-  slipway_found=0
+  slipway_top=\${3-} slipway_found=0
+  [ -n "$slipway_top" ] || slipway_count_top "$1/manifest"
   for slipway_name in "$1"/tree/* "$1"/tree/.[!.]* "$1"/tree/..?*; do
     if [ -e "$slipway_name" ] || [ -L "$slipway_name" ]; then slipway_found=$((slipway_found + 1)); fi
   done
@@ -114,13 +119,19 @@ slipway_read_try() {
   [ "$slipway_complete" = 1 ] && [ -n "$slipway_committed" ]
 }
 
+# FILE: exclusively, without a process: printf is no special builtin, whose failure would end the shell.
+slipway_create() {
+  set -C
+  if { printf "" >"$1"; } 2>/dev/null; then set +C; else set +C; return 1; fi
+}
+
 # FILE TOKEN JOB: creates the record unless there is one, complete when it is visible: link(2). Succeeds when one is there for
 # this token: see slipway_committed for whose. Fails when nothing is known: release no job.
 slipway_commit_try() {
   if ! slipway_read_try "$1"; then
     [ ! -d "$1" ] && [ ! -L "$1" ] || return 1
     slipway_draft=$1.$3.$$
-    until (set -C; : >"$slipway_draft") 2>/dev/null; do
+    until slipway_create "$slipway_draft"; do
       [ -e "$slipway_draft" ] && [ "\${#slipway_draft}" -lt 4000 ] || return 1
       slipway_draft=$slipway_draft.x
     done

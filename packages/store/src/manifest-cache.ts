@@ -2,8 +2,10 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { isDigest, parseManifest, renderManifest } from "@slipway/core";
+import { isDigest, parseManifest } from "@slipway/core";
 import type { Digest, Manifest } from "@slipway/core";
+
+import { keepManifestText, manifestText } from "./manifest-text.ts";
 
 /** Manifests of bundles that were staged from here, by their digests: what can be taken over there is known without asking. */
 export interface ManifestCache {
@@ -25,7 +27,7 @@ export function openManifestCache(directory: string | undefined): ManifestCache 
       const file = path.join(directory, digest);
       const now = new Date();
       const isThere = await utimes(file, now, now).then(() => true, ignoreSystemError);
-      if (!isThere) await write(file, renderManifest(manifest)).catch(ignoreSystemError);
+      if (!isThere) await write(file, manifestText(manifest)).catch(ignoreSystemError);
     },
   };
 }
@@ -33,7 +35,9 @@ export function openManifestCache(directory: string | undefined): ManifestCache 
 /** Undefined unless the text is what the digest names. */
 export function readManifest(digest: Digest, text: Uint8Array): Manifest | undefined {
   if (createHash("sha256").update(text).digest("hex") !== digest) return undefined;
-  return parseManifest(text);
+  const manifest = parseManifest(text);
+  keepManifestText(manifest, text);
+  return manifest;
 }
 
 async function write(file: string, text: Uint8Array): Promise<void> {

@@ -1,10 +1,11 @@
 import { check } from "./check-part.ts";
 import { cleaning, making } from "./cleaning-parts.ts";
-import { leases, leftovers, steps } from "./cleaning-snippets.ts";
+import { steps } from "./cleaning-snippets.ts";
 import { delta, receiving } from "./delta/part.ts";
 import { examination } from "./health/snippet.ts";
 import { compact } from "./lease-functions.ts";
 import { finding, holding } from "./lease-parts.ts";
+import { contents, leases, leftovers, list } from "./listing-snippets.ts";
 
 /**
  * The shell side of the store: POSIX sh for dash, bash, busybox and macOS. A snippet is the argument of `sh -c`; its values
@@ -24,6 +25,7 @@ export type SnippetName =
   | "examination"
   | "restore"
   | "steps"
+  | "contents"
   | "leases"
   | "leftovers"
   | "list"
@@ -32,7 +34,7 @@ export type SnippetName =
 const prelude = `
 tag=$1 root=$2 LC_ALL=C
 export LC_ALL
-unset CDPATH TAR_OPTIONS
+unset CDPATH TAR_OPTIONS PERL5OPT PERL_UNICODE
 exec 3>&1
 printf "\\n%s\\n" "$tag" >&2
 say() { printf "\\n%s %s\\n" "$tag" "$*" >&3; }
@@ -154,21 +156,6 @@ done
 say NEED
 `;
 
-/** Answers INSTANCE for each, then DONE. */
-const list = `
-if [ ! -d "$root/store/code" ]; then ls -d "$root/store/code" >&2; fail absent; fi
-cd "$root/store/code" || fail unreadable
-for instance in *.*; do
-  case $instance in *[!0-9A-Za-z.]*) continue ;; esac
-  [ -d "$instance" ] && [ ! -L "$instance" ] || continue
-  header= state=closed
-  if [ -d "$instance/L" ]; then state=open; fi
-  if [ -f "$instance/manifest" ]; then IFS= read -r header <"$instance/manifest"; fi
-  say INSTANCE "$instance" "$state" "$header"
-done
-say DONE
-`;
-
 /** 3 instance. Answers BAD for each thing that is wrong, then DONE with 0 or 1. */
 const verify = `
 instance=$root/store/code/$3 digest=\${3%%.*}
@@ -199,6 +186,7 @@ const parts: Readonly<Record<SnippetName, readonly string[]>> = {
   manifest: [prelude, manifest],
   restore: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, restore],
   steps: [prelude, layout, visit, finding, holding, cleaning, steps],
+  contents: [prelude, layout, visit, contents],
   leases: [prelude, layout, visit, leases],
   leftovers: [prelude, layout, visit, leftovers],
   list: [prelude, list],

@@ -1,4 +1,3 @@
-import { renderManifest } from "@slipway/core";
 import type { Bundle, ManifestEntry } from "@slipway/core";
 
 import { askHost } from "./answer.ts";
@@ -9,6 +8,7 @@ import type { DeltaPlan } from "./delta/plan.ts";
 import { renderDelta } from "./delta/render.ts";
 import { describeProblems, isDiskFull, throwFailure } from "./failure.ts";
 import { digestOfInstance, instanceDirectory } from "./instances.ts";
+import { manifestText } from "./manifest-text.ts";
 import { choosePacking, packStream } from "./packing.ts";
 import type { Packing } from "./packing.ts";
 import { checkPaths, latin1 } from "./paths.ts";
@@ -55,7 +55,7 @@ async function uploadAll(bundle: Bundle, { packing }: Survey, context: UploadCon
   const { digest, manifest } = bundle;
   const { transport, place, onEvent, signal, enter, intent } = context;
   onEvent?.({ type: "store.uploading", digest, files: manifest.files, bytes: manifest.bytes });
-  const totalBytes = tarBytes(manifest.entries) + renderManifest(manifest).length;
+  const totalBytes = tarBytes(manifest.entries) + manifestText(manifest).length;
   const tar = bundle.tar({ prefix: "tree", readOnly: true, manifestName: "manifest", signal });
   const sent = countBytes(packStream(watched(tar, { bundle, totalBytes, context }), packing));
   const parameters = [...enter(), digest, intent, packing.name];
@@ -74,7 +74,7 @@ async function uploadDelta(
   const { digest, manifest } = bundle;
   const { transport, place, onEvent, signal, enter, intent } = context;
   const { sent, sentFiles, sentBytes, instances } = plan;
-  const manifestBytes = renderManifest(manifest).length;
+  const manifestBytes = manifestText(manifest).length;
   const { text, sendsManifest } = renderDelta(plan, manifest, manifestBytes);
   onEvent?.({ type: "store.uploading", digest, files: sentFiles, bytes: sentBytes, takenFrom: instances });
   const sentPaths = new Set([...sent].map(({ path }) => latin1(path)));

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { quoteCommand } from "@slipway/core";
 
 import { cleaning, making } from "../src/cleaning-parts.ts";
-import { leaseFunctions } from "../src/index.ts";
+import { callFunctions, callServer, leaseFunctions } from "../src/index.ts";
 import { searchPath } from "./transports.ts";
 
 export interface ShellSession extends AsyncDisposable {
@@ -22,14 +22,23 @@ export interface ShellSession extends AsyncDisposable {
 
 const shells: readonly (readonly string[])[] = [["dash"], ["bash"], ["bash", "--posix"], ["busybox", "sh"]];
 
-/** By their names, with the command of each. */
-export const namedShells = shells.map((shell) => [shell.join(" "), shell] as const);
+/** A shell whose system calls are made by a process beside it. */
+function withServer(...shell: readonly string[]): readonly string[] {
+  const start = 'exec perl -e "$0" "$PWD" "" "$@" 8>&1 9</dev/null';
+  return ["sh", "-c", start, callServer, ...shell];
+}
 
-/** The changes of the file system, and the one whose answer is lost. */
-const losing = `
+/** By their names, with the command of each. */
+export const namedShells = [
+  ...shells.map((shell) => [shell.join(" "), shell] as const),
+  ...shells.map((shell) => [`${shell.join(" ")} beside perl`, withServer(...shell)] as const),
+];
+
+/** The changes of the file system, and the one whose answer is lost: by the tools, or by the server. */
+const losing = (by: "command" | "slipway_tool") => `
 lost=
 lose() {
-  command "$@"
+  ${by} "$@"
   done=$?
   [ -n "$lost" ] || return $done
   return 1
@@ -46,7 +55,9 @@ export function openShell(cwd: string, shell: readonly string[] = ["dash"], extr
   const child = spawn(file, args, { cwd, env: { PATH: searchPath }, stdio: ["pipe", "pipe", "ignore"] });
   const closed = once(child, "close");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  child.stdin.write(`${losing}${leaseFunctions}${cleaning}${making}${extra}\n`);
+  const called = shell.includes(callServer) ? `read -r _ <&9${callFunctions}` : "";
+  const lossy = losing(called === "" ? "command" : "slipway_tool");
+  child.stdin.write(`${leaseFunctions}${cleaning}${making}${called}${lossy}${extra}\n`);
 
   async function call(name: string, ...parameters: readonly string[]) {
     child.stdin.write(`${quoteCommand([name, ...parameters])} </dev/null; echo "= $?"; lost=\n`);

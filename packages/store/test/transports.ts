@@ -38,6 +38,13 @@ export function withShell(transport: Transport, ...shell: readonly string[]): Tr
   return changed(transport, ([, ...rest]) => ({ argv: [...shell, ...rest] }));
 }
 
+/** A host whose perl cannot be used. */
+export function withoutPerl(transport: Transport): Transport {
+  return changed(transport, ([sh = "", flag = "", text = "", ...rest]) => ({
+    argv: [sh, flag, `perl() { return 127; }\n${text}`, ...rest],
+  }));
+}
+
 export function counting(transport: Transport): Transport & { readonly commands: readonly (readonly string[])[] } {
   const commands: (readonly string[])[] = [];
   const counted = changed(transport, (argv) => {

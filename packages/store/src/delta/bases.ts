@@ -24,6 +24,8 @@ const mostBases = 3;
 const mostAsked = 2;
 /** A smaller bundle is sent sooner than another's manifest is asked for. */
 const leastBytesToAsk = 262_144;
+/** A part of the bytes that is sent sooner than what else is there is compared. */
+const smallPart = 0.02;
 
 /** What of a bundle must be sent to a store with these instances; undefined when that is about all of it. */
 export async function findDelta(
@@ -33,12 +35,17 @@ export async function findDelta(
 ): Promise<DeltaPlan | undefined> {
   const known: Base[] = [];
   const unknown: string[] = [];
+  let plan: DeltaPlan | undefined;
   for (const instance of instances) {
     const manifest = known.length < mostBases ? await source.cache.read(digestOf(instance)) : undefined;
-    if (manifest) known.push({ instance, manifest });
-    else unknown.push(instance);
+    if (!manifest) {
+      unknown.push(instance);
+      continue;
+    }
+    known.push({ instance, manifest });
+    plan = planDelta(wanted, known);
+    if (plan && plan.sentBytes < smallPart * wanted.bytes) return plan;
   }
-  let plan = planDelta(wanted, known);
   if (wanted.bytes < leastBytesToAsk) return plan;
   for (const instance of unknown.slice(0, mostAsked)) {
     if (plan) break;

@@ -82,8 +82,10 @@ take() {
   know_links
   if [ -n "$clones" ]; then clone "store/code/$base/tree" "$staging/tree"; else mkdir "$staging/tree"; fi || return 1
   slipway_is_folder "$staging/tree" || return 1
-  find "$staging/tree" -type d -exec chmod u+w {} + && find "$staging/tree" -type l -exec rm -f {} + || return 1
-  ( cd "$staging/tree" && change ) && make_manifest
+  if [ -n "$(find "$staging/tree" -type l | head -n 1)" ]; then
+    find "$staging/tree" -type d -exec chmod u+w {} + && find "$staging/tree" -type l -exec rm -f {} + || return 1
+  fi
+  ( cd "$staging/tree" && open_up && change ) && make_manifest
 }
 fall_back() { let_go; discard >/dev/null 2>&1; say FAIL base; exit 1; }
 
@@ -92,7 +94,7 @@ take || fall_back
 let_go
 if [ -n "$sends" ]; then receive; fi
 [ -d "$staging/L" ] || refuse reclaimed
-( cd "$staging/tree" && repeat ) && find "$staging/tree" -type d -exec chmod a-w {} + || fall_back
+( cd "$staging/tree" && repeat ) && find "$staging/tree" -type d -perm -0200 -exec chmod a-w {} + || fall_back
 check "$staging" || fall_back
 publish
 `;

@@ -29,6 +29,8 @@ export interface DeltaPlan {
   readonly removedDirectories: readonly string[];
   /** Directories that the taken and the repeated files need and the cloned tree has not. */
   readonly newDirectories: readonly string[];
+  /** Directories of the cloned tree in which something comes or goes; empty text is its top. */
+  readonly openedDirectories: readonly string[];
   readonly taken: readonly TakenFile[];
   /** Files with the content of one that is sent; its instance is empty text. */
   readonly repeated: readonly TakenFile[];
@@ -44,12 +46,12 @@ const leastTakenPart = 0.25;
 /** The way that sends the fewest bytes; undefined when the bases have too little in common with what is wanted. */
 export function planDelta(wanted: Manifest, bases: readonly Base[]): DeltaPlan | undefined {
   const [first, ...others] = bases
-    .map((base) => ({ base, kept: keptFrom(wanted, base.manifest) }))
+    .map((base) => ({ base, ...findKept(wanted, base.manifest) }))
     .toSorted((a, b) => b.kept.size - a.kept.size);
   if (!first) return undefined;
   const { base } = first;
   const clones = first.kept.size * 2 >= base.manifest.entries.length;
-  const kept: ReadonlySet<ManifestEntry> = clones ? first.kept : new Set();
+  const kept: ReadonlySet<ManifestEntry> = clones ? first.kept : none;
   const { taken, rest } = takeByContent(wanted, kept, [base, ...others.map((other) => other.base)]);
   const { sent, repeated } = sendOnce(rest);
   const sentFiles = [...sent].filter((entry) => entry.kind === "file");
@@ -60,7 +62,12 @@ export function planDelta(wanted: Manifest, bases: readonly Base[]): DeltaPlan |
     base,
     clones,
     instances: [...new Set([base.instance, ...taken.map(({ instance }) => instance)])],
-    ...changesOf({ wanted, base: clones ? base.manifest : undefined, kept, placed: [...taken, ...repeated] }),
+    ...changesOf({
+      wanted,
+      cloned: clones ? { ...first, base: base.manifest } : undefined,
+      placed: [...taken, ...repeated],
+      sent,
+    }),
     taken,
     repeated,
     sent,
@@ -69,16 +76,31 @@ export function planDelta(wanted: Manifest, bases: readonly Base[]): DeltaPlan |
   };
 }
 
-/** The files of a manifest that lie in the other one as they are. */
-function keptFrom(wanted: Manifest, base: Manifest): ReadonlySet<ManifestEntry> {
-  const there = new Map(base.entries.map((entry) => [latin1(entry.path), entry]));
-  return new Set(
-    wanted.entries.filter((entry) => {
-      const same = there.get(latin1(entry.path));
-      if (entry.kind !== "file" || same?.kind !== "file") return false;
-      return same.sha256 === entry.sha256 && same.mode === entry.mode && same.size === entry.size;
-    }),
-  );
+const none: ReadonlySet<ManifestEntry> = new Set();
+
+interface Kept {
+  /** The files of the wanted manifest that lie in the other one as they are. */
+  readonly kept: ReadonlySet<ManifestEntry>;
+  /** Those of the other one that stay. */
+  readonly staying: ReadonlySet<ManifestEntry>;
+}
+
+/** Both are sorted by their paths. */
+function findKept(wanted: Manifest, base: Manifest): Kept {
+  const kept = new Set<ManifestEntry>();
+  const staying = new Set<ManifestEntry>();
+  let position = 0;
+  for (const entry of wanted.entries) {
+    let there = base.entries[position];
+    let order = 1;
+    while (there && (order = Buffer.compare(there.path, entry.path)) < 0) there = base.entries[++position];
+    if (!there) break;
+    if (order !== 0 || entry.kind !== "file" || there.kind !== "file") continue;
+    if (there.sha256 !== entry.sha256 || there.mode !== entry.mode || there.size !== entry.size) continue;
+    kept.add(entry);
+    staying.add(there);
+  }
+  return { kept, staying };
 }
 
 const sourcesOfOneContent = 8;
@@ -133,32 +155,49 @@ function sendOnce(entries: readonly ManifestEntry[]) {
 
 interface Changes {
   readonly wanted: Manifest;
-  /** Of the tree that is cloned. */
-  readonly base: Manifest | undefined;
-  readonly kept: ReadonlySet<ManifestEntry>;
+  readonly cloned: (Pick<Kept, "staying"> & { readonly base: Manifest }) | undefined;
   readonly placed: readonly TakenFile[];
+  readonly sent: ReadonlySet<ManifestEntry>;
 }
 
-function changesOf({ wanted, base, kept, placed }: Changes) {
-  const keptPaths = new Set([...kept].map((entry) => latin1(entry.path)));
-  const files = base?.entries.filter((entry) => entry.kind === "file") ?? [];
-  const before = directoriesOf(base?.entries ?? []);
+function changesOf({ wanted, cloned, placed, sent }: Changes) {
+  const old = cloned?.base.entries ?? [];
+  const removed = old.filter((entry) => !cloned?.staying.has(entry));
+  const before = directoriesOf(old);
   const after = directoriesOf(wanted.entries);
-  const parents = new Set(placed.map(({ target }) => splitPath(latin1(target.path)).directory));
+  const placedPaths = placed.map(({ target }) => latin1(target.path));
+  const parents = new Set(placedPaths.map((path) => splitPath(path).directory));
+  const removedDirectories = [...before].filter((directory) => !after.has(directory));
+  const changedPaths = [
+    ...[...removed, ...sent].map(({ path }) => latin1(path)),
+    ...placedPaths,
+    ...removedDirectories,
+  ];
   return {
-    removedFiles: files.map((entry) => latin1(entry.path)).filter((path) => !keptPaths.has(path)),
-    removedDirectories: [...before]
-      .filter((directory) => !after.has(directory))
-      .toSorted()
-      .toReversed(),
+    removedFiles: removed.filter(({ kind }) => kind === "file").map(({ path }) => latin1(path)),
+    removedDirectories: removedDirectories.toSorted().toReversed(),
     newDirectories: [...parents].filter((directory) => directory !== "" && !before.has(directory)),
+    openedDirectories: [...new Set(changedPaths.map((path) => nearestDirectory(path, before)))],
   };
 }
 
+function nearestDirectory(path: string, directories: ReadonlySet<string>): string {
+  let { directory } = splitPath(path);
+  while (directory !== "" && !directories.has(directory)) ({ directory } = splitPath(directory));
+  return directory;
+}
+
+const slashByte = 0x2f;
+
+/** Sorted entries of one directory mostly follow each other, and most have all of it in common with the one before. */
 function directoriesOf(entries: readonly ManifestEntry[]): ReadonlySet<string> {
   const directories = new Set<string>();
-  for (const entry of entries) {
-    let { directory } = splitPath(latin1(entry.path));
+  let last: Uint8Array = new Uint8Array();
+  for (const { path } of entries) {
+    const parent = path.subarray(0, Math.max(0, path.lastIndexOf(slashByte)));
+    if (Buffer.compare(parent, last) === 0) continue;
+    last = parent;
+    let directory = latin1(parent);
     while (directory !== "" && !directories.has(directory)) {
       directories.add(directory);
       ({ directory } = splitPath(directory));

@@ -26,7 +26,9 @@ export function renderDelta(plan: DeltaPlan, wanted: Manifest, manifestBytes: nu
   const text = [
     `base=${plan.base.instance} instances=${quoteShell(plan.instances.join(" "))}\n`,
     `clones=${yes(plan.clones)} sends=${yes(sends)} patches=${yes(!sendsManifest)}\n`,
-    "change() {\n",
+    "open_up() {\n",
+    plan.clones ? renderCalls("chmod u+w", plan.openedDirectories.map(inTree)) : "",
+    "}\nchange() {\n",
     renderCalls("rm -f", plan.removedFiles.map(inTree)),
     renderCalls("rmdir", plan.removedDirectories.map(inTree)),
     renderCalls("mkdir -p", plan.newDirectories.map(inTree)),

@@ -89,7 +89,7 @@ function toThing({ kind, path, bytes, inodes, why }: Removal): Thing {
   return { kind, path, bytes, inodes, why };
 }
 
-const mostSteps = 64;
+const mostSteps = 512;
 /** Deleting takes its time: an interruption waits for no more than this. */
 const mostInodes = 20_000;
 

@@ -1,4 +1,4 @@
-import type { Leftover, StoredInstance, StoredLease } from "@slipway/store";
+import type { LeasedInstance, SizedLeftover } from "@slipway/store";
 
 /** What lies on a host at one moment, and what is known of the jobs there. Plain values. */
 export interface Inventory {
@@ -26,16 +26,9 @@ export interface Space {
   readonly totalInodes?: number;
 }
 
-export interface InstanceSeen extends StoredInstance {
-  readonly leases: readonly StoredLease[];
-  /** Since a lease of it last came or went. Absent when closed. */
-  readonly idleSeconds?: number;
-}
+export type InstanceSeen = LeasedInstance;
 
-export interface LeftoverSeen extends Leftover {
-  /** From its manifest; absent when it cannot be read. */
-  readonly contents?: StoredInstance["contents"];
-}
+export type LeftoverSeen = SizedLeftover;
 
 /** A job's directory below `runs`. */
 export interface RunSeen {

@@ -63,8 +63,7 @@ function clusterNameIn(lines: readonly string[]): string | undefined {
 
 function readProcesses(sections: readonly Section[], { runs }: Known, userId: number): JobsSeen {
   if (sectionOf(sections, "BOOT")?.rest === "") return silent("this machine does not tell when it was started");
-  const doubt = sectionOf(sections, "DOUBT") ?? sectionOf(sections, "LINKED");
-  if (doubt) return silent(`the run directories cannot be relied on: runs is a symbolic link`);
+  if (sectionOf(sections, "LINKED")) return silent("the run directories cannot be relied on: runs is a symbolic link");
   const runOf = new Map(runs.map((run) => [`${run.experiment}/${run.job}`, run]));
   const live = sections.flatMap(({ word, rest }): readonly LiveRun[] => {
     const [state, run = ""] = rest.split(" ");

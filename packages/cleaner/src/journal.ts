@@ -23,7 +23,7 @@ const append = `${enter}
 umask 022
 mkdir -p store/cleaned || fail journal
 at=$(date -u +%Y-%m-%dT%H:%M:%SZ)
-while IFS= read -r line; do printf "%s,\\"at\\":\\"%s\\"}\\n" "$line" "$at"; done >>"store/cleaned/\${at%%T*}.jsonl" || fail journal
+awk -v end=",\\"at\\":\\"$at\\"}" '{ print $0 end; fflush() }' >>"store/cleaned/\${at%%T*}.jsonl" || fail journal
 `;
 
 export async function writeJournal(

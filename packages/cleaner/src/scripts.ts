@@ -1,6 +1,8 @@
 import { quoteCommand } from "@slipway/core";
 import { scontrolCommands, squeueCommand } from "@slipway/sbatch";
 
+import { runsInPerl } from "./survey-perl.ts";
+
 /** 1 job_dir. Goes there. Nothing below `/` or a home itself is ever looked at: other things have the names `runs` and `store` there. */
 export const enter = `
 root=$1
@@ -23,8 +25,10 @@ say TODAY "$(date -u +%Y-%m-%d)"
 last=
 for file in store/cleaned/*.jsonl; do if [ -f "$file" ]; then last=$file; fi; done
 say LAST "\${last##*/}"
-say BYTES "$(df -Pk . 2>/dev/null | tail -n 1)"
-say INODES "$(df -Pi . 2>/dev/null | tail -n 1)"
+say BYTES
+df -Pk . 2>/dev/null
+say INODES
+df -Pi . 2>/dev/null
 `;
 
 /** Paths in few processes; those with other characters than slipway's own names have are nobody's business. */
@@ -47,45 +51,8 @@ each() { # COMMAND PATHS...
 }
 `;
 
-/** What the store does not list. Everything about the jobs comes after it. */
-export const survey = `${enter}${batches}
-say NOW "$(date +%s)" "$(id -u)"
-say IDLE
-each changed store/code/*/L
-say TRASHED
-for name in store/trash/*.*; do
-  case $name in *[!0-9A-Za-z_./-]*) continue ;; esac
-  [ -f "$name/manifest" ] && [ ! -L "$name" ] && [ ! -L "$name/manifest" ] || continue
-  IFS= read -r header <"$name/manifest" && printf "%s %s\\n" "\${name##*/}" "$header"
-done
-if [ -L runs ]; then say LINKED; else
-  say LINKS
-  each links runs/*/*/code
-  say MADE
-  each changed runs/*/*/code
-  say UNFINISHED
-  each changed runs/*/.new-*
-fi
-`;
-
-/** Asks slurmctld for the cluster's name, and for all that it knows of this user. */
-export const askSlurm = `
-if command -v squeue >/dev/null 2>&1 && command -v scontrol >/dev/null 2>&1; then
-  config=$(${quoteCommand(scontrolCommands.showConfig())} 2>&1)
-  say CONFIG $?
-  printf "%s\\n" "$config"
-  queue=$(${quoteCommand(squeueCommand())})
-  say QUEUE $?
-  printf "%s\\n" "$queue"
-else
-  say NOTOOL
-fi
-`;
-
-/** Tells each run directory of which a process lives, or none has ever begun; all others are over: a local job begins once. */
-export const askProcesses = `
-read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime)
-say BOOT "$boot"
+/** Each run directory of which a process lives, or none has ever begun; all others are over: a local job begins once. */
+const judge = `
 load() { # FILE
   pid= start= its_boot= complete=
   while IFS="=" read -r key value; do
@@ -127,13 +94,59 @@ judge() { # DIRECTORY, in state
     if lives || group_lives; then state=alive; return; fi
   done
 }
-if [ -L runs ]; then say DOUBT "runs is a symbolic link"; fi
+if [ -n "$boot" ]; then
 for dir in runs/*/*/; do
   dir=\${dir%/}
-  [ -d "$dir" ] && [ ! -L "$dir" ] || continue
+  [ -d "$dir" ] || continue
   case $dir in *[!0-9A-Za-z_./-]*) continue ;; esac
   [ -f "$dir/job.sh" ] || [ -L "$dir/code" ] || continue
   judge "$dir"
   [ "$state" = over ] || say LIVE "$state" "\${dir#runs/}"
 done
+fi
 `;
+
+const tellRuns = `
+say LINKS
+each links runs/*/*/code
+say MADE
+each changed runs/*/*/code
+say UNFINISHED
+each changed runs/*/.new-*
+`;
+
+const findBoot = `
+read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null || sysctl -n kern.boottime)
+say BOOT "$boot"
+`;
+
+/** Asks slurmctld for the cluster's name, and for all that it knows of this user. */
+const askSlurm = `
+if command -v squeue >/dev/null 2>&1 && command -v scontrol >/dev/null 2>&1; then
+  config=$(${quoteCommand(scontrolCommands.showConfig())} 2>&1)
+  say CONFIG $?
+  printf "%s\\n" "$config"
+  queue=$(${quoteCommand(squeueCommand())})
+  say QUEUE $?
+  printf "%s\\n" "$queue"
+else
+  say NOTOOL
+fi
+`;
+
+/**
+ * The run directories, and what is known of their jobs: everything about those comes after what a store's `contents` told. Where there is
+ * Perl: without a process for each.
+ */
+export function surveyScript(scheduler: "slurm" | "local"): string {
+  return `${enter}
+boot=
+say NOW "$(date +%s)" "$(id -u)"
+${scheduler === "local" ? findBoot : ""}
+if [ -L runs ]; then say LINKED
+elif command -v perl >/dev/null 2>&1 && perl -e '${runsInPerl}' "$tag" "$boot"; then :
+else
+${batches}${tellRuns}${judge}
+fi
+${scheduler === "slurm" ? askSlurm : ""}`;
+}

@@ -5,7 +5,7 @@ import { askHost, sectionOf } from "./host.ts";
 import type { Section } from "./host.ts";
 import type { Inventory, JobsSeen, Space } from "./inventory.ts";
 import { readJobs } from "./jobs-seen.ts";
-import { askProcesses, askSlurm, look, survey } from "./scripts.ts";
+import { look, surveyScript } from "./scripts.ts";
 import { readSurvey } from "./survey.ts";
 
 /** Who knows whether a job can still start: slurmctld, or the processes of the host. */
@@ -20,7 +20,7 @@ export interface InventoryOptions {
 }
 
 /**
- * Looks at all there is, in four commands, and walks no tree. The jobs are asked about after the leases were seen: only such an answer
+ * Looks at all there is, in three commands, and walks no tree. The jobs are asked about after the leases were seen: only such an answer
  * is evidence. Rejects with CLEANER_UNSAFE_ROOT for `/` and a home directory, and with the store's errors.
  */
 export async function takeInventory({ transport, jobDir, scheduler, signal }: InventoryOptions): Promise<Inventory> {
@@ -30,14 +30,9 @@ export async function takeInventory({ transport, jobDir, scheduler, signal }: In
   const base = { host: transport.host, jobDir, ...around };
   if (clusterName === undefined) return { ...base, ...empty, jobs: { kind: "silent", why: "there is no store" } };
   const store = createCodeStore({ transport, root: jobDir, clusterName });
-  const [instances, leases, leftovers] = await Promise.all([
-    store.list({ signal }),
-    store.listLeases({ signal }),
-    store.listLeftovers({ signal }),
-  ]);
-  const script = `${survey}${scheduler === "slurm" ? askSlurm : askProcesses}`;
-  const sections = await askHost(transport, script, [jobDir], { signal });
-  const seen = readSurvey(sections, { instances, leases, leftovers });
+  const contents = await store.contents({ signal });
+  const sections = await askHost(transport, surveyScript(scheduler), [jobDir], { signal });
+  const seen = { ...contents, ...readSurvey(sections) };
   const jobs: JobsSeen =
     scheduler === "local" && clusterName !== "local"
       ? { kind: "silent", why: `the store is the cluster ${clusterName}'s, and only that knows its jobs` }
@@ -79,6 +74,6 @@ function readSpace(sections: readonly Section[]): Space {
 }
 
 function dfColumns(section: Section | undefined): readonly (number | undefined)[] {
-  const found = /\s(\d+)\s+\d+\s+(\d+)\s+(?:\d+%|-)\s/.exec(section?.rest ?? "");
+  const found = /\s(\d+)\s+\d+\s+(\d+)\s+(?:\d+%|-)\s/.exec(section?.lines.at(-1) ?? "");
   return [found?.[1], found?.[2]].map((text) => (text === undefined ? undefined : Number(text)));
 }

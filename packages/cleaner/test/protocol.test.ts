@@ -68,17 +68,32 @@ const mistakes: readonly (readonly [name: string, seed: number, mistake: Mistake
   [
     "leases are removed with their folder",
     1,
-    { script: ['slipway_step "$1/L" rmdir "$1/L"', 'slipway_step "$1/L" rm -rf "$1/L"'] },
+    {
+      scripts: [
+        ['slipway_step "$1/L" rmdir "$1/L"', 'slipway_step "$1/L" rm -rf "$1/L"'],
+        ['step_of("$instance/L", rmdir("$instance/L"))', 'step_of("$instance/L", !system("rm", "-rf", "$instance/L"))'],
+      ],
+    },
   ],
   [
     "an open instance is moved",
     1,
-    { script: ['slipway_is_gone "$1/code/$2/L" || slipway_refuse "it is open" || return 1', ":"] },
+    {
+      scripts: [
+        ['slipway_is_gone "$1/code/$2/L" || slipway_refuse "it is open" || return 1', ":"],
+        ['return refuse("it is open") unless is_gone("$instance/L");', ""],
+      ],
+    },
   ],
   [
     "an unfinished upload is deleted in its place",
     11,
-    { script: ['slipway_rename "$1/code/.in-$2" "$1/trash/.del-$3"', 'rm -rf "$1/code/.in-$2/tree"'] },
+    {
+      scripts: [
+        ['slipway_rename "$1/code/.in-$2" "$1/trash/.del-$3"', 'rm -rf "$1/code/.in-$2/tree"'],
+        ['claim_step("store/code/.in-$name", $detail)', 'system("rm", "-rf", "store/code/.in-$name/tree")'],
+      ],
+    },
   ],
   ["nothing is ever revoked", 1, { keepsIntents: true }],
 ];

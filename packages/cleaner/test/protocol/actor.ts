@@ -13,8 +13,8 @@ import type { ShellSession } from "../../../store/test/shell-session.ts";
 
 /** One way in which a cleaner is wrong; none of them set is ours. */
 export interface Mistake {
-  /** A text of the scripts that it sends, and what stands there in its place. */
-  readonly script?: readonly [from: string, to: string];
+  /** Texts of the scripts that it sends, and what stands there in their place; each is in one of them at least. */
+  readonly scripts?: readonly (readonly [from: string, to: string])[];
   /** What it takes for Slurm's answer. */
   readonly evidence?: "running only" | "older than the leases" | "an error as an empty list" | "another user's";
   /** Nothing is ever revoked. */
@@ -143,14 +143,16 @@ class WholeCleaner implements CleaningActor {
 
   private run(argv: readonly string[], options: ExecOptions | undefined, { choice, lost }: Luck): Promise<ExecResult> {
     const { world, host, mistake } = this;
-    const { evidence, script } = mistake;
+    const { evidence, scripts = [] } = mistake;
     const [sh = "", flag = "", text = "", ...rest] = argv;
     const only = evidence === "running only" ? "running" : undefined;
     if (evidence === "older than the leases") host.tell(this.queueAtFirst);
     else if (evidence === "an error as an empty list" && choice % 2 === 0) host.tell("");
     else if (evidence === "another user's") host.tell("");
     else host.tell(queueOf(world, { tellsTokens: choice % 2 === 0, only }));
-    const sent = script ? text.replaceAll(script[0], script[1]) : text;
+    const hasPerl = choice % 4 < 2;
+    const changed = scripts.reduce((sent, [from, to]) => sent.replaceAll(from, to), text);
+    const sent = hasPerl ? changed : `perl() { return 127; }\n${changed}`;
     world.log.push(`cleaner: ${describe(text)}${lost === "nothing" ? "" : ", answer lost"}`);
     // It may also die in the middle of its steps.
     const isCut = lost === "inside" && typeof options?.stdin === "string";
@@ -165,8 +167,7 @@ class WholeCleaner implements CleaningActor {
 }
 
 function describe(script: string): string {
-  for (const word of ["STEP", "LEASE", "LEFT", "INSTANCE", "QUEUE", "LAYOUT"])
-    if (script.includes(`say ${word} `)) return word;
+  for (const word of ["STEP", "LEASE", "QUEUE", "LAYOUT"]) if (script.includes(`say ${word} `)) return word;
   return "journal";
 }
 

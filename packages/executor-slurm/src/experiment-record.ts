@@ -9,14 +9,16 @@ export function experimentDirectory(id: string): string {
   return `runs/${id}`;
 }
 
-/** Shell text that keeps the record beside the jobs, whole or not at all; before any job is submitted. */
+/** Shell text that keeps the record beside the jobs, whole or not at all; before any job is submitted, after `submitSteps`. */
 export function renderRecord(record: ExperimentRecord | undefined): string {
   if (!record) return "";
   const directory = quoteShell(experimentDirectory(record.id));
   const draft = `${directory}/.record.$nonce`;
   const content = quoteShell(`${JSON.stringify(record, undefined, 2)}\n`);
-  return `[ -d ${directory} ] || mkdir -p ${directory} || fail folder ${directory}
-(umask 022; printf %s ${content} >${draft}) && mv -f ${draft} ${directory}/${recordFile} || { rm -f ${draft}; stop folder ${directory}/${recordFile}; }
+  return `folder ${directory}
+umask 022
+printf %s ${content} >${draft} && mv -f ${draft} ${directory}/${recordFile} || { rm -f ${draft}; stop folder ${directory}/${recordFile}; }
+umask "$mask"
 recorded=${directory}/${recordFile}
 `;
 }

@@ -5,6 +5,8 @@ import { stripControlCharacters } from "@slipway/core";
 import type { ExecResult, Transport } from "@slipway/core";
 
 import { SlurmExecutorError } from "./error.ts";
+import { commandOf, inBraces } from "./loader.ts";
+import type { CallServerOptions } from "./loader.ts";
 
 /** A part of a script's answer: `say WORD REST`, and the lines printed after that. Untrusted text of the other host. */
 export interface Section {
@@ -23,16 +25,28 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface RunScriptOptions extends RunOptions {
+  /** For a script that changes many files and answers little: a server makes the calls, and the answer is not packed. */
+  readonly calls?: CallServerOptions | undefined;
+}
+
 /**
  * Runs a script of POSIX sh there: one command, whatever its length. The script travels compressed over standard input, so that nothing in it
  * stands in an argument list, and begins only when all of it has arrived. It has `say` and `fail`, and runs with a fixed, small environment:
- * what a terminal or a profile sets (SBATCH_…, SLURM_…) changes nothing. Its output comes back compressed.
+ * what a terminal or a profile sets (SBATCH_…, SLURM_…) changes nothing. Its output comes back compressed, unless it is sure to be short.
  * Rejects with EXECUTOR_NO_ANSWER unless its last section is END or FAIL.
  */
-export async function runScript(transport: Transport, script: string, { signal }: RunOptions = {}): Promise<Answer> {
+export async function runScript(
+  transport: Transport,
+  script: string,
+  { signal, calls }: RunScriptOptions = {},
+): Promise<Answer> {
   const tag = newTag();
-  const argv = commandOf(tag, "packed");
-  const result = await transport.exec(argv, { stdin: gzipSync(script + end), signal });
+  const stdin = gzipSync(inBraces(script + end, { packs: calls === undefined }));
+  let result = await transport.exec(commandOf(tag, calls), { stdin, signal });
+  // A perl that is there and does not start: the script itself says first of all, on standard error, that it has begun.
+  const hasBegun = result.stderr.includes(tag) || result.exitCode === undefined || result.stdout.length > 0;
+  if (calls && !hasBegun) result = await transport.exec(commandOf(tag), { stdin, signal });
   const sections = readSections(unpack(Buffer.from(result.stdout), tag), tag);
   const stderr = stripControlCharacters(result.stderr.split(`${tag}\n`).at(-1) ?? "").trim();
   const failed = sections.find(({ word }) => word === "FAIL");
@@ -47,7 +61,8 @@ export function streamScript(
   script: string,
   { signal, onStdout, tag }: RunOptions & { readonly onStdout: (bytes: Uint8Array) => void; readonly tag: string },
 ): Promise<ExecResult> {
-  return transport.exec(commandOf(tag, "plain"), { stdin: gzipSync(script), signal, onStdout });
+  const stdin = gzipSync(inBraces(script, { packs: false }));
+  return transport.exec(commandOf(tag), { stdin, signal, onStdout });
 }
 
 /** Begins the lines that are ours; nobody can guess it. */
@@ -69,33 +84,7 @@ function noAnswer(host: string, { exitCode, signal }: ExecResult, stderr: string
   });
 }
 
-/** Source of what is kept: what sbatch and its authentication need (sbatch(1), "INPUT ENVIRONMENT VARIABLES"), and a login's own. */
-const keptVariables =
-  "HOME USER LOGNAME SHELL PATH LANG LC_ALL LC_CTYPE TZ LD_LIBRARY_PATH SLURM_CONF SLURM_CONF_SERVER KRB5CCNAME";
-
-const clean = `tag=$1 how=$2 run=$3
-set --
-for name in ${keptVariables}; do eval "[ -z \\"\\\${$name+x}\\" ] || set -- \\"\\$@\\" \\"$name=\\$$name\\""; done
-exec env -i "$@" sh -c "$run" sh "$tag" "$how"`;
-
-const run = `tag=$1 how=$2
-say() { printf "\\n%s %s\\n" "$tag" "$*"; }
-fail() { say FAIL "$@"; exit 1; }
-printf "\\n%s\\n" "$tag" >&2
-command -v gzip >/dev/null 2>&1 || fail tool gzip
-script=$(gzip -dc) || fail cut
-exec </dev/null
-lc_all=\${LC_ALL-} LC_ALL=C
-export LC_ALL
-[ "$how" = packed ] || { eval "$script"; exit; }
-say PACKED
-(eval "$script") | gzip -1`;
-
 const end = "\nsay END\n";
-
-function commandOf(tag: string, how: "packed" | "plain"): readonly string[] {
-  return ["sh", "-c", clean, "sh", tag, how, run];
-}
 
 function unpack(stdout: Buffer, tag: string): string {
   const mark = Buffer.from(`\n${tag} PACKED\n`);

@@ -2,10 +2,11 @@ import { quoteCommand, quoteShell } from "@slipway/core";
 import type { Dependency, DependencyType, ExperimentRecord, JobPlan } from "@slipway/core";
 import { commitFile, jobNameOf, sbatchCommand } from "@slipway/sbatch";
 import type { SlurmSettings } from "@slipway/sbatch";
-import { submitFunctions } from "@slipway/store";
+import { callFunctions, submitFunctions } from "@slipway/store";
 
+import { askSteps } from "./ask-steps.ts";
 import { renderRecord } from "./experiment-record.ts";
-import { renderSharedTexts, shareText, splitFile } from "./shared-text.ts";
+import { renderSharedTexts, sharedTextFile, shareText, splitFile } from "./shared-text.ts";
 import type { SharedText } from "./shared-text.ts";
 import { submitSteps } from "./submit-steps.ts";
 import { trySteps } from "./try-steps.ts";
@@ -52,19 +53,18 @@ export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
       command: renderCommand(plan, settings),
     };
   });
-  const shared = distinct([
-    functions,
-    ...plans.flatMap(({ files }) => files.flatMap((file) => splitFile(file).shared ?? [])),
-  ]);
+  const texts = distinct(plans.flatMap(({ files }) => files.flatMap((file) => splitFile(file).shared ?? [])));
+  const shared = [functions, ...texts];
   const text = [
     `cd ${quoteShell(jobDir)} || fail folder .\n`,
     `cluster=${quoteShell(clusterName)} nonce=${quoteShell(nonce)}\n`,
     renderSharedTexts(shared, { sends: sendsShared }),
-    `. ./text/${functions.sha256}\n`,
+    `. ./${sharedTextFile(functions)}\n`,
     renderRecord(record),
-    renderReading(shared.filter((each) => each !== functions)),
+    renderReading(texts),
     ...jobs.map(renderFiles),
-    ...jobs.map(renderSubmission),
+    ...jobs.map(renderPreparation),
+    ...levelsOf(jobs).map(renderSubmissions),
     "set --\n",
     ...jobs.map(renderCommit),
     "take_back_late\n",
@@ -77,7 +77,12 @@ export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
   return { text, shared };
 }
 
-const functions = shareText(`${submitFunctions}${submitSteps}${trySteps}`);
+const functions = shareText(`${submitFunctions}${renderCalls()}${submitSteps}${askSteps}${trySteps}`);
+
+/** Where a server makes the calls. */
+function renderCalls(): string {
+  return `if [ -n "$calls" ]; then\n${callFunctions.trim()}\nfi\n`;
+}
 
 function distinct(texts: readonly SharedText[]): readonly SharedText[] {
   return [...new Map(texts.map((text) => [text.sha256, text])).values()];
@@ -116,36 +121,73 @@ function renderFiles({ number, plan }: RenderedJob): string {
     const { path, mode } = planned;
     const { own, shared } = splitFile(planned);
     const file = `"$1"/${quoteShell(path)}`;
-    const rest = shared ? ` "$text_${shared.sha256}"` : "";
+    const rest = shared ? ` && add_text ${shared.sha256} ${file}` : "";
     const chmod = mode === 0o600 || mode === 0o644 ? "" : ` && chmod ${mode.toString(8)} ${file}`;
-    return `  umask ${mode === 0o600 ? "077" : "$mask"}; printf %s ${quoteShell(own)}${rest} >${file}${chmod} || return 1\n`;
+    return `  umask ${mode === 0o600 ? "077" : "$mask"}; printf %s ${quoteShell(own)} >${file}${rest}${chmod} || return 1\n`;
   });
   return `files_${number}() {\n${writes.join("")}  umask "$mask"\n}\n`;
 }
 
-/** Into variables, for the files of all jobs; without the x a shell would take away the line ends. */
+/** Into variables, for the files of all jobs; without the x a shell would take away the line ends. A server reads the file itself. */
 function renderReading(texts: readonly SharedText[]): string {
   const reads = texts.map(
-    ({ sha256 }) =>
-      `text_${sha256}=$(cat text/${sha256} && echo x) || fail text\ntext_${sha256}=\${text_${sha256}%x}\n`,
+    (text) =>
+      `text_${text.sha256}=$(cat ${sharedTextFile(text)} && echo x) || fail text\ntext_${text.sha256}=\${text_${text.sha256}%x}\n`,
   );
-  return `mask=$(umask)\n${reads.join("")}`;
+  return reads.length === 0 ? "" : `if [ -z "$calls" ]; then\n${reads.join("")}fi\n`;
 }
 
-function renderSubmission(job: RenderedJob): string {
-  const { number, directory, commit, name, token, instance, plan, command } = job;
+/** Up to what its job may be asked for; nothing to do where the commit record is there. */
+function renderPreparation(job: RenderedJob): string {
+  const { number, commit, token, instance, plan } = job;
   const words = [plan.experiment, plan.job.name, token].map(quoteShell).join(" ");
-  const what = [name, token, directory].map(quoteShell).join(" ");
-  return `if slipway_read_try ${quoteShell(commit)} && [ "$slipway_committed_token" = ${quoteShell(token)} ]; then id=\${slipway_committed##*.}; else
+  return `if slipway_read_try ${quoteShell(commit)} && [ "$slipway_committed_token" = ${quoteShell(token)} ]; then id_${number}=\${slipway_committed##*.} sent_${number}=$id_${number}; else
   needs=''
 ${job.needs.map((need) => renderOutsideNeed(need, job)).join("")}  outside_${number}=$needs
-${renderInnerNeeds(job)}  lease ${number} ${quoteShell(instance)} ${quoteShell(token)}
+  lease ${number} ${quoteShell(instance)} ${quoteShell(token)}
   prepare ${number} ${words}
-  submit ${number} ${what} ${command}
-  instance_${number}=$instance doubt_${number}=$doubt
+  instance_${number}=$instance fresh_${number}=$fresh
 fi
-id_${number}=$id sent_${number}=$id
 `;
+}
+
+/** Jobs that need nothing of each other: those that need none of the plans, those that need one of these, … */
+function levelsOf(jobs: readonly RenderedJob[]): readonly (readonly RenderedJob[])[] {
+  const levels: RenderedJob[][] = [];
+  const levelOf = new Map<number, number>();
+  for (const job of jobs) {
+    const level = Math.max(-1, ...job.needs.map(({ number }) => levelOf.get(number ?? -1) ?? -1)) + 1;
+    levelOf.set(job.number, level);
+    (levels[level] ??= []).push(job);
+  }
+  return levels;
+}
+
+/** The first of a level alone: where Slurm refuses it, the others are not asked for. */
+function renderSubmissions(level: readonly RenderedJob[]): string {
+  const [first, ...rest] = level.map(renderSubmission);
+  const together =
+    rest.length < 2
+      ? ""
+      : `ask_together ${level
+          .slice(1)
+          .map(({ number }) => number)
+          .join(" ")}\n`;
+  return [...level.map(renderQuestion), first, together, ...rest].join("");
+}
+
+/** What asks for a job, on the ids that count for now. */
+function renderQuestion(job: RenderedJob): string {
+  const { number, directory, command } = job;
+  return `ask_${number}() {
+needs=$outside_${number}
+${renderInnerNeeds(job)}ask_sbatch ${quoteShell(directory)} ${command}
+}
+`;
+}
+
+function renderSubmission({ number, name, token }: RenderedJob): string {
+  return `if [ -n "\${instance_${number}-}" ]; then submit ${number} ${quoteShell(name)} ${quoteShell(token)}; id_${number}=$id sent_${number}=$id doubt_${number}=$doubt; fi\n`;
 }
 
 const dependencyTypes: Readonly<Record<DependencyType, string>> = {
@@ -165,7 +207,6 @@ function renderOutsideNeed(
   return `  need ${own} ${type} ${dependencyTypes[type]} ${quoteShell(name)} ${quoteShell(directory)}\n`;
 }
 
-/** On the ids that count for now. */
 function renderInnerNeeds({ needs }: RenderedJob): string {
   return needs
     .map(({ type, number }) => (number === undefined ? "" : `  add_need "${dependencyTypes[type]}:$id_${number}"\n`))
@@ -201,7 +242,7 @@ function renderWaiting(job: RenderedJob): string {
   const [sent, counting] = [numbers.map((each) => `$sent_${each}`), numbers.map((each) => `$id_${each}`)];
   return `  if [ "${sent.join(" ")}" != "${counting.join(" ")}" ]; then
   needs=$outside_${number}
-${renderInnerNeeds(job)}  wait_for "$id_${number}" "$needs"
+${renderInnerNeeds(job)}  wait_for "$id_${number}" "$needs" ${quoteShell(job.commit)} ${quoteShell(job.token)}
   fi
 `;
 }

@@ -4,7 +4,7 @@
  */
 export const submitSteps = `
 for tool in sbatch squeue scontrol scancel; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
-made='' recorded='' renewed='' held='' taken='' whole='' late='' queue=''
+made='' recorded='' renewed='' held='' taken='' whole='' late='' queue='' mask=$(umask)
 
 stop() { [ "$1" != folder ] || say_why "$2"; take_back; fail "$@"; }
 
@@ -30,6 +30,11 @@ take_back() {
   for each in $made $recorded; do rmdir "\${each%/*}" 2>/dev/null; done
 }
 
+# SHA256 FILE: puts a shared text at a file's end.
+if [ -n "$calls" ]; then add_text() { slipway_call append "text/$1" "$2"; }
+else add_text() { eval "printf %s \\"\\$text_$1\\"" >>"$2"; }
+fi
+
 # The value of KEY in a record, in value: KEY FILE.
 field() {
   value=''
@@ -53,36 +58,28 @@ lease() {
   taken="$taken $slipway_instance/L/i.$3" instance=\${slipway_instance##*/}
 }
 
+# Of an experiment.
+folder() {
+  [ -d "$1" ] || [ -d runs ] || mkdir runs || [ -d runs ] || stop folder "$1"
+  [ -d "$1" ] || mkdir "$1" || [ -d "$1" ] || stop folder "$1"
+}
+
 # A run directory is complete when it is visible; fresh when it is this submission's: N EXPERIMENT JOB TOKEN.
 prepare() {
   dir=runs/$2/$3 new=runs/$2/.new-$3.$nonce fresh='' code=../../../store/code/$instance/tree
-  [ -d "runs/$2" ] || mkdir -p "runs/$2" || stop folder "runs/$2"
+  folder "runs/$2"
   if [ ! -d "$dir" ]; then
     mkdir "$new" "$new/run" && "files_$1" "$new" && ln -s "$code" "$new/code" || { rm -rf "$new"; stop folder "$dir"; }
-    mv "$new" "$dir" || { rm -rf "$new"; stop folder "$dir"; }
-    # Somebody else's was there first: then mv put ours into it.
-    if [ -d "$dir/.new-$3.$nonce" ]; then rm -rf "$dir/.new-$3.$nonce"; else fresh=yes made="$made $dir"; fi
+    mv "$new" "$dir" || [ -d "$dir" ] || { rm -rf "$new"; stop folder "$dir"; }
+    # Somebody else's may have been there first: then ours is where it was, or mv has put it into theirs.
+    if [ -d "$new" ]; then rm -rf "$new"
+    elif [ -d "$dir/.new-$3.$nonce" ]; then rm -rf "$dir/.new-$3.$nonce"
+    else fresh=yes made="$made $dir"; fi
   fi
   field token "$dir/submission" || stop taken "$1" ''
   [ "$value" = "$4" ] || renew "$@"
   # Never through the link that is there, into the code.
   [ -n "$fresh" ] || [ -e "$dir/released" ] || [ "$(readlink "$dir/code")" = "$code" ] || ln -sfn "$code" "$dir/code"
-}
-
-# The job of a token that Slurm has, in id: NAME TOKEN. 1: there is none, 2: Slurm does not answer. One that was cancelled never started.
-find_job() {
-  id='' twins=''
-  listed=$(squeue -a --me -h -t all -n "$1" -o '%i|%F|%T|%k' 2>&1) || return 2
-  while IFS='|' read -r shown number state comment; do
-    case $shown in *+*) number=\${shown%%+*} ;; esac # Components of one job.
-    [ "$comment" = "$2" ] && [ "$state" != CANCELLED ] || continue
-    case " $twins " in *" $number "*) continue ;; esac
-    [ "$state" != PENDING ] || twins="$twins $number"
-    if [ -z "$id" ] || [ "$number" -lt "$id" ]; then id=$number; fi
-  done <<LISTED
-$listed
-LISTED
-  [ -n "$id" ]
 }
 
 add_need() { needs=$needs\${needs:+,}$1; }
@@ -101,60 +98,6 @@ need() {
   any/* | ok/yes | corresponding/yes | notok/) ;;
   *) stop need_never "$1" "$4" ;;
   esac
-}
-
-# Held, so that nothing starts before its lease is committed: DIRECTORY COMMAND... 1: refused, 2: nobody can tell. Its words are in said.
-ask_sbatch() {
-  where=$1
-  shift
-  said=$(
-    cd "$where" || exit 1
-    if [ -n "$lc_all" ]; then LC_ALL=$lc_all; else unset LC_ALL; fi
-    exec "$@" 2>&1
-  )
-  code=$? id=''
-  case $said in
-  *[!0-9]*) id=$(printf '%s\\n' "$said" | sed -n 's/^\\([1-9][0-9]*\\)\\(;[^ ]*\\)\\{0,1\\}$/\\1/p' | tail -n 1) ;;
-  *) id=$said ;;
-  esac
-  [ "$code" -ne 0 ] || [ -z "$id" ] || return 0
-  [ "$code" -ne 0 ] && [ "$code" -le 128 ] || return 2
-  case $said in
-  *'timed out'* | *'Unable to contact'* | *'Zero Bytes'* | *'Connection '* | *'onnection refused'* | *'Transport endpoint'* | *'Communication '* | *'standby'*) return 2 ;;
-  *) return 1 ;;
-  esac
-}
-
-# At most one job of the token, in id: N NAME TOKEN DIRECTORY COMMAND...
-submit() {
-  number_of_job=$1 name=$2 token=$3 doubt=''
-  shift 3
-  if [ -z "$fresh" ]; then # Somebody may have asked before.
-    doubt=yes
-    find_job "$name" "$token"
-    case $? in
-    0) return ;;
-    2) unanswered "$listed" ;;
-    esac
-  fi
-  for round in 1 2; do
-    ask_sbatch "$@"
-    case $? in
-    0) held="$held $id"; return ;;
-    1) say REASON; printf '%s\\n' "$said"; stop refused "$number_of_job" "$code" ;;
-    esac
-    doubt=yes
-    # Slurm may have it although it did not say so, and may still be about to.
-    for pause in 0 1 2; do
-      sleep "$pause"
-      find_job "$name" "$token"
-      case $? in
-      0) return ;;
-      2) break 2 ;;
-      esac
-    done
-  done
-  unanswered "$said"
 }
 
 # What Slurm has taken stays as it is, held; the next submission finds it.
@@ -187,8 +130,11 @@ find_twins() {
 
 take_back_late() { [ -z "$late" ] || said=$(scancel $late 2>&1) || unanswered "$said"; }
 
-# A job waits for those that count: ID DEPENDENCIES.
-wait_for() { said=$(scontrol update "JobId=$1" "Dependency=$2" 2>&1) || unanswered "$said"; }
+# A job waits for those that count: ID DEPENDENCIES RECORD TOKEN. One that does not count itself may be cancelled by now.
+wait_for() {
+  said=$(scontrol update "JobId=$1" "Dependency=$2" 2>&1) && return
+  slipway_read_try "$3" && [ "$slipway_committed_token" = "$4" ] && [ "\${slipway_committed##*.}" != "$1" ] || unanswered "$said"
+}
 
 # Of a submission that is taken back: what is committed and cancelled nobody else submits under its token: ID...
 withdraw() { said=$(scancel "$@" 2>&1) || unanswered "$said"; }

@@ -7,6 +7,7 @@ import { orderPlans } from "./order.ts";
 import type { Memory } from "./remembered.ts";
 import { runScript } from "./remote.ts";
 import type { Answer } from "./remote.ts";
+import { sharedTextFile } from "./shared-text.ts";
 import { submitFailure } from "./submit-failure.ts";
 import { renderSubmitScript } from "./submit-script.ts";
 
@@ -43,8 +44,10 @@ export async function submitPlans(plans: readonly JobPlan[], context: SubmitCont
   const known = (await memory.read()).texts ?? [];
   const { shared } = render(false);
   const areKnown = shared.every(({ sha256 }) => known.includes(sha256));
-  let answer = await runScript(transport, render(!areKnown).text, { signal });
-  if (areKnown && isMissingText(answer)) answer = await runScript(transport, render(true).text, { signal });
+  const run = (sendsShared: boolean) =>
+    runScript(transport, render(sendsShared).text, { signal, calls: { jobDir, summed: shared.map(sharedTextFile) } });
+  let answer = await run(!areKnown);
+  if (areKnown && isMissingText(answer)) answer = await run(true);
   const failure = submitFailure(answer, { plans: ordered, place: context });
   if (failure) throw failure;
   if (!areKnown) await memory.update({ texts: shared.map(({ sha256 }) => sha256) });

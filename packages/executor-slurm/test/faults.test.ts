@@ -17,7 +17,7 @@ import { isSupported } from "./testbed.ts";
 const [firstSeed = 0, lastSeed = 39] = (process.env["SLIPWAY_FAULT_SEEDS"] ?? "0-39").split("-").map(Number);
 const seeds = Array.from({ length: lastSeed - firstSeed + 1 }, (_, index) => firstSeed + index);
 
-/** What a submission runs there; each may be its last. */
+/** What a submission runs there, beside the calls of a server; each may be its last. */
 const tools = [
   "sbatch",
   "squeue",
@@ -34,22 +34,27 @@ const tools = [
   "cat",
 ];
 
+const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
+
 /** `before` and `after` end the script there, as a lost connection or a killed client may; `lost` does what was asked and does not say so. */
 const kinds = ["before", "after", "fails", "lost", "never", "unheard"] as const;
 
 interface Fault {
   readonly kind: (typeof kinds)[number];
-  /** The tool that it happens to, counted over all. */
+  /** The tool or call that it happens to, counted over all. */
   readonly at: number;
   readonly takesBack: boolean;
+  /** Whether there is a perl, which makes the calls in place of tools. */
+  readonly hasPerl: boolean;
 }
 
 function faultOf(seed: number): Fault {
   const random = mulberry32(seed + 1);
   return {
     kind: kinds[Math.floor(random() * kinds.length)] ?? "before",
-    at: 1 + Math.floor(random() * 26),
+    at: 1 + Math.floor(random() * 40),
     takesBack: random() < 0.3,
+    hasPerl: random() < 0.6,
   };
 }
 
@@ -57,13 +62,15 @@ function faultOf(seed: number): Fault {
 describe.runIf(isSupported)("a submission that is cut off anywhere", () => {
   test(`seeds ${firstSeed} to ${lastSeed}`, async () => {
     await using fixture = await openFixture(await sharedTestbed());
+    await using farm = await temporaryDirectory();
+    const withoutPerl = await linkToolsBut("perl", farm.path);
     const waiting = [...seeds];
     const trouble: string[] = [];
     let happened = 0;
     const lane = async () => {
       for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
         const fault = faultOf(seed);
-        await trySeed(fixture, fault).then(
+        await trySeed(fixture, fault, withoutPerl).then(
           (hasHappened) => {
             if (hasHappened) happened++;
           },
@@ -80,12 +87,14 @@ describe.runIf(isSupported)("a submission that is cut off anywhere", () => {
 });
 
 /** Whether the fault came to pass. */
-async function trySeed(fixture: Fixture, fault: Fault): Promise<boolean> {
+async function trySeed(fixture: Fixture, fault: Fault, withoutPerl: string): Promise<boolean> {
   await using folder = await temporaryDirectory();
   const experiment = `f-${randomUUID().slice(0, 8)}`;
   const plans = planGraph(fixture, experiment);
   const broken = await breakTools(folder.path, fault);
-  const faulty = fixture.with({ PATH: `${broken}:${process.env["PATH"]}` }, (inner) => cutting(inner, fault));
+  const faulty = fixture.with({ PATH: `${broken}:${fault.hasPerl ? searchPath : withoutPerl}` }, (inner) =>
+    cutting(inner, fault),
+  );
   await faulty.submit(plans).catch((error: unknown) => {
     if (!(isSlipwayError(error) || error === connectionLost)) throw error; // It is explained.
   });
@@ -122,11 +131,13 @@ function planGraph({ executor, code }: Fixture, experiment: string): readonly Jo
   return [
     executor.plan({ ...job, name: "a", needs: [] }, context),
     executor.plan({ ...job, name: "b", needs: [{ job: "a", type: "ok" }] }, context),
+    executor.plan({ ...job, name: "c", needs: [] }, context),
+    executor.plan({ ...job, name: "d", needs: [] }, context),
   ];
 }
 
-/** Tools that do as they should but once. Their count is kept in a file: the script runs them one after another. */
-async function breakTools(directory: string, { kind, at }: Fault): Promise<string> {
+/** Tools that do as they should but once. Their count is kept in a file. */
+async function breakTools(directory: string, { kind, at, hasPerl }: Fault): Promise<string> {
   const folder = path.join(directory, "bin");
   await mkdir(folder);
   const shim = path.join(folder, "shim");
@@ -134,11 +145,15 @@ async function breakTools(directory: string, { kind, at }: Fault): Promise<strin
   await writeFile(
     shim,
     `#!/bin/sh
-PATH=${process.env["PATH"]}
+PATH=${searchPath}
 tool=\${0##*/}
+[ "$tool" != perl ] || exec perl -I${folder} -MFaults "$@"
+exec 7<${directory}/count
+flock 7
 read -r count <${directory}/count
 count=$((count + 1))
 echo $count >${directory}/count
+exec 7<&-
 [ $count = ${at} ] || exec "$tool" "$@"
 cut() { kill -KILL "-$(ps -o pgid= -p $$ | tr -d ' ')"; }
 case ${kind}/$tool in
@@ -157,7 +172,60 @@ exec "$tool" "$@"
 `,
   );
   await chmod(shim, 0o755);
-  for (const tool of tools) await symlink("shim", path.join(folder, tool));
+  await writeFile(path.join(folder, "Faults.pm"), faultyCalls({ file: path.join(directory, "count"), kind, at }));
+  for (const tool of [...tools, ...(hasPerl ? ["perl"] : [])]) await symlink("shim", path.join(folder, tool));
+  return folder;
+}
+
+/** For perl: calls that do as they should but once. ENOSPC is 28, EIO is 5: errno(3). */
+function faultyCalls({
+  file,
+  kind,
+  at,
+}: {
+  readonly file: string;
+  readonly kind: string;
+  readonly at: number;
+}): string {
+  const calls = { mkdir: "_;$", rmdir: "_", unlink: "@", rename: "$$", link: "$$", symlink: "$$", utime: "@" };
+  const overrides = Object.entries(calls).map(
+    ([call, prototype]) =>
+      `*CORE::GLOBAL::${call} = sub (${prototype}) { my @a = @_; faulty(sub { ${callOf(call, prototype)} }) };\n`,
+  );
+  return `package Faults;
+sub faulty {
+  my $call = shift;
+  open my $lock, "<", "${file}"; flock $lock, 2;
+  open my $in, "<", "${file}"; my $count = 1 + <$in>; close $in;
+  open my $out, ">", "${file}"; print $out "$count\\n"; close $out;
+  close $lock;
+  return $call->() if $count != ${at};
+  if ("${kind}" eq "before") { kill KILL => -getpgrp }
+  if ("${kind}" eq "fails") { $! = 28; return 0 }
+  my $done = $call->();
+  if ("${kind}" eq "after") { kill KILL => -getpgrp }
+  if ("${kind}" eq "lost") { $! = 5; return 0 }
+  return $done;
+}
+BEGIN {
+${overrides.join("")}}
+1;
+`;
+}
+
+function callOf(call: string, prototype: string): string {
+  if (prototype === "@") return `CORE::${call}(@a)`;
+  return prototype === "$$" ? `CORE::${call}($a[0], $a[1])` : `CORE::${call}($a[0])`;
+}
+
+/** A folder with links to all tools of PATH but one. */
+async function linkToolsBut(missing: string, folder: string): Promise<string> {
+  for (const directory of searchPath.split(":")) {
+    for (const name of await readdir(directory).catch((): readonly string[] => [])) {
+      if (name === missing) continue;
+      await symlink(path.join(directory, name), path.join(folder, name)).catch(() => {}); // The first of PATH counts.
+    }
+  }
   return folder;
 }
 

@@ -133,7 +133,10 @@ describe.runIf(isSupported)("a submission", () => {
     if (!first) throw new Error("No handle");
     await fixture.end(first);
     const sbatch = path.join(folder.path, "sbatch");
-    await writeFile(sbatch, `#!/bin/sh\n/usr/bin/sbatch "$@" >/dev/null\nkill -KILL $(ps -o ppid= -p $PPID) $PPID\n`);
+    await writeFile(
+      sbatch,
+      `#!/bin/sh\n/usr/bin/sbatch "$@" >/dev/null\nkill -KILL "-$(ps -o pgid= -p $$ | tr -d ' ')"\n`,
+    );
     await chmod(sbatch, 0o755);
     await expect(fixture.with({ PATH: `${folder.path}:/usr/bin:/bin` }).submit([plan])).rejects.toMatchObject({
       code: "EXECUTOR_NO_ANSWER",

@@ -1,0 +1,88 @@
+import { compact } from "./lease-functions.ts";
+
+/**
+ * A process that does system calls for a shell. Each step of the protocol is one call, and a shell starts a process for each: mkdir(1),
+ * mv(1), ln(1), a millisecond and more. Perl starts as fast as one of these, and then does them all, one after another, each with its
+ * own answer. Where there is no perl, the tools do: `callFunctions` is not read then.
+ *
+ * `exec perl -e TEXT DIRECTORY SUMMED COMMAND... 8>&1 9</dev/null` goes on as COMMAND, in the same process, with requests on descriptor 8
+ * and answers on 9. The calls are made in DIRECTORY. The first answer is not asked for: the sha256sum of the files SUMMED in it (names,
+ * separated by spaces), `SUM  NAME` after `SUM  NAME`; they are read while COMMAND starts. Names hold no line end.
+ * Source: perlfunc(1), "open"; perlvar(1), "$^F": handles up to it keep their descriptor when they are opened again, and pass through exec.
+ */
+export const callServer: string = compact(`
+  ($d,$s)=splice@ARGV,0,2;
+  $^F=9;
+  open R,">&=8";
+  open S,"<&=9";
+  $^F=2;
+  pipe A,B;
+  pipe C,D;
+  if(fork){
+  $^F=9;
+  open R,">&",\\*B;
+  open S,"<&",\\*C;
+  exec@ARGV
+  }
+  close$_ for B,C,R,S,STDIN,STDOUT;
+  select D;
+  $|=1;
+  if(chdir$d){chomp(@s=$s?\`sha256sum $s\`:());print"0 @s\\n"}
+  else{print"1 $d: $!\\n"}
+  %each=(
+  mkdir=>sub{mkdir$_},
+  rmdir=>sub{rmdir$_},
+  rm=>sub{unlink$_ or!-l&&!-e},
+  touch=>sub{utime(undef,undef,$_)or!-e},
+  );
+  %pair=(
+  mv=>sub{rename$_[0],$_[1]},
+  ln=>sub{link$_[0],$_[1]},
+  symlink=>sub{symlink$_[0],$_[1]},
+  append=>sub{local$/;open(F,$_[0])&&open(G,">>$_[1]")&&print(G <F>)&&close G},
+  );
+  while($n=<A>){
+  ($o,@a)=map{$_=<A>;chomp;$_}1..$n;
+  $e=$r="";
+  if($f=$each{$o}){for(@a){&$f or$e||="$_: $!"}}
+  elsif($f=$pair{$o}){&$f(@a)or$e="$a[1]: $!"}
+  elsif($o eq"top"){
+  open F,$a[0]or$e="$a[0]: $!";
+  $r=0;
+  $l=" ";
+  for(<F>){s/^(file \\S* \\S* \\S*|symlink - - -) //&&m,^[^/\\n]*,&&$&ne$l and$l=$&,$r++}
+  }
+  print$e eq""?"0 $r\\n":"1 $o: $e\\n"
+  }
+`);
+
+/**
+ * The shell's side: the tools of these names by the server, where descriptors 8 and 9 lead to one. What a
+ * call does is what the tool would do, with its words on standard error. `rm -r`, `mkdir -p` and their like stay the tools'.
+ */
+export const callFunctions: string = `
+# OPERATION NAMES...: its answer is in slipway_answer.
+slipway_call() {
+  printf "%s\\n" $# "$@" >&8 && IFS=" " read -r slipway_called slipway_answer <&9 || slipway_called='' slipway_answer="$1: no answer"
+  [ "$slipway_called" = 0 ] || { printf "%s\\n" "$slipway_answer" >&2; return 1; }
+}
+# TOOL ARGUMENTS...
+slipway_tool() {
+  case "$1 $2" in
+  "rm -f") shift 2; slipway_call rm "$@" ;;
+  "touch -c") shift 2; slipway_call touch "$@" ;;
+  "ln -s") shift 2; slipway_call symlink "$@" ;;
+  "mv -f") if [ $# -eq 4 ] && [ ! -d "$4" ]; then slipway_call mv "$3" "$4"; else command "$@"; fi ;;
+  *" -"*) command "$@" ;;
+  "mv "*) if [ $# -eq 3 ] && [ ! -d "$3" ]; then slipway_call "$@"; else command "$@"; fi ;;
+  *) slipway_call "$@" ;;
+  esac
+}
+mkdir() { slipway_tool mkdir "$@"; }
+rmdir() { slipway_tool rmdir "$@"; }
+mv() { slipway_tool mv "$@"; }
+ln() { slipway_tool ln "$@"; }
+rm() { slipway_tool rm "$@"; }
+touch() { slipway_tool touch "$@"; }
+slipway_count_top() { slipway_call top "$1" && slipway_top=$slipway_answer; }
+`;

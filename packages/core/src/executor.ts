@@ -83,6 +83,8 @@ export interface FoundExperiment {
 export interface CancelOptions extends CallOptions {
   /** Sends just this signal (a name such as `USR1`) and does not mark the job as cancelled. */
   readonly signalName?: string | undefined;
+  /** Of an array: only these elements; the others go on. Refuse it where elements cannot be told apart. */
+  readonly arrayIndices?: readonly number[] | undefined;
 }
 
 export interface LogOptions extends CallOptions {

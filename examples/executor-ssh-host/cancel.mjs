@@ -11,7 +11,8 @@ import { runScript } from "./remote.mjs";
  * @param {{ transport: import("@slipway/core").Transport, graceSeconds: number }} context
  * @param {import("@slipway/core").CancelOptions} options
  */
-export async function cancel(handles, { transport, graceSeconds }, { signalName, signal }) {
+export async function cancel(handles, { transport, graceSeconds }, { signalName, arrayIndices, signal }) {
+  if (arrayIndices) throw new SlipwayError("EXECUTOR_NO_ELEMENTS", "An array is ended as a whole here");
   const name = signalName?.replace(/^SIG/, "");
   if (name !== undefined && !Object.hasOwn(constants.signals, `SIG${name}`)) {
     throw new SlipwayError("EXECUTOR_UNKNOWN_SIGNAL", `There is no signal ${JSON.stringify(signalName)}`);

@@ -3,11 +3,13 @@ import path from "node:path";
 
 import { isFinalState, nearest } from "@slipway/core";
 import type { CancelOptions, JobHandle } from "@slipway/core";
+import { elementCancelFile } from "@slipway/sbatch";
 
 import { isErrno } from "./errno.ts";
 import { LocalExecutorError } from "./error.ts";
 import { observeJob } from "./observe.ts";
 import type { Observation, Observer } from "./observe.ts";
+import { partKey } from "./parts.ts";
 import type { JudgedPart } from "./parts.ts";
 import { writeAtomically } from "./write.ts";
 
@@ -24,13 +26,34 @@ export async function cancelJob(handle: JobHandle, context: CancelContext, optio
   options.signal?.throwIfAborted();
   const seen = await observeJob(handle, context);
   if (!seen || isFinalState(seen.status.state)) return;
-  if (signalName !== undefined) return signalCommand(seen, context, signalName);
-  await markCancelled(handle, context);
-  if (await endWrapper(seen, context)) return;
+  if (options.arrayIndices)
+    return cancelElements(handle, seen, { ...context, signalName, indices: options.arrayIndices });
   const parts = [...seen.parts.values()];
-  const orphans = await Promise.all(
-    [seen, ...parts].map(async (part) => ((await endWrapper(part, context)) ? [] : [part])),
+  if (signalName !== undefined) return signalCommands([seen, ...parts], context, signalName);
+  await markCancelled(path.join(handle.runDir, "cancel"), context);
+  if (await endWrapper(seen, context)) return;
+  await endParts([seen, ...parts], context);
+}
+
+interface ElementsContext extends CancelContext {
+  readonly indices: readonly number[];
+  readonly signalName: NodeJS.Signals | undefined;
+}
+
+/** The others go on; what has not begun will not. */
+async function cancelElements({ runDir }: JobHandle, seen: Observation, context: ElementsContext): Promise<void> {
+  const { indices, signalName } = context;
+  const wanted = (seen.status.members ?? []).flatMap(({ arrayIndex, state }) =>
+    arrayIndex !== undefined && indices.includes(arrayIndex) && !isFinalState(state) ? arrayIndex : [],
   );
+  const parts = wanted.flatMap((index) => seen.parts.get(partKey({ index })) ?? []);
+  if (signalName !== undefined) return signalCommands(parts, context, signalName);
+  for (const index of wanted) await markCancelled(path.join(runDir, elementCancelFile(index, 1)), context);
+  await endParts(parts, context);
+}
+
+async function endParts(parts: readonly JudgedPart[], context: CancelContext): Promise<void> {
+  const orphans = await Promise.all(parts.map(async (part) => ((await endWrapper(part, context)) ? [] : [part])));
   await Promise.all(orphans.flat().map((part) => endOrphans(part, context)));
 }
 
@@ -55,17 +78,21 @@ function isSignalName(name: string): name is NodeJS.Signals {
   return Object.hasOwn(constants.signals, name);
 }
 
-async function signalCommand(seen: Observation, { processes }: CancelContext, name: NodeJS.Signals): Promise<void> {
-  for (const { evidence } of [seen, ...seen.parts.values()]) {
+async function signalCommands(
+  parts: readonly JudgedPart[],
+  { processes }: CancelContext,
+  name: NodeJS.Signals,
+): Promise<void> {
+  for (const { evidence } of parts) {
     if (evidence.end) continue;
     if (evidence.group && (await processes.isGroupAlive(evidence.group))) send(-evidence.group.pid, name);
   }
 }
 
 /** Read by the wrapper, which then tells the job's end as cancelled. */
-async function markCancelled({ runDir }: JobHandle, { by, clock }: CancelContext): Promise<void> {
+async function markCancelled(file: string, { by, clock }: CancelContext): Promise<void> {
   const text = `version=1\nby=${by}\nat=${clock.now().toISOString()}\nend=1\n`;
-  await writeAtomically(path.join(runDir, "cancel"), text);
+  await writeAtomically(file, text);
 }
 
 /** The wrapper is gone and the command is not: TERM, grace, KILL. */

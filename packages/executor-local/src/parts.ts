@@ -17,7 +17,8 @@ export interface PartFiles {
 }
 
 const ownPattern = /^(?:commit|cancel|attempt-[1-9]\d{0,8}\.(?:start|group|status|exit))$/;
-const elementPattern = /^array-(0|[1-9]\d{0,6})\.(commit|attempt-[1-9]\d{0,8}\.(?:start|group|status|exit))$/;
+const elementPattern =
+  /^array-(0|[1-9]\d{0,6})\.(commit|try-1\.cancel|attempt-[1-9]\d{0,8}\.(?:start|group|status|exit))$/;
 const memberPattern = /^attempt-([1-9]\d{0,8})\.([A-Za-z0-9][A-Za-z0-9_.-]{0,62})\.(commit|start|group|status|exit)$/;
 
 export function isEvidenceName(name: string): boolean {
@@ -39,7 +40,8 @@ export function sortEvidence(texts: Readonly<Record<string, string>>): EvidenceF
   for (const [name, text] of Object.entries(texts)) {
     const [, index, rest] = elementPattern.exec(name) ?? [];
     const [, attempt, member, kind] = memberPattern.exec(name) ?? [];
-    if (index !== undefined && rest !== undefined) filesOf({ index: Number(index) }, 0)[rest] = text;
+    if (index !== undefined && rest !== undefined)
+      filesOf({ index: Number(index) }, 0)[rest === "try-1.cancel" ? "cancel" : rest] = text;
     else if (ownPattern.test(name)) own[name] = text;
     else if (attempt !== undefined && member !== undefined) {
       filesOf({ member }, Number(attempt))[kind === "commit" ? "commit" : `attempt-${attempt}.${kind}`] = text;
@@ -91,8 +93,14 @@ export function memberStatuses(
   return names.map((part): MemberStatus => {
     const label = "index" in part ? { name: `${name}_${part.index}`, arrayIndex: part.index } : { name: part.member };
     const seen = parts.get(partKey(part));
-    return { ...label, ...(seen ? judgeLocalJob(seen.evidence, seen.alive) : notBegun(status)) };
+    if (seen?.evidence.commit) return { ...label, ...judgeLocalJob(seen.evidence, seen.alive) };
+    return { ...label, ...notBegun(status), ...(seen?.evidence.cancel && cancelledBefore(seen)) };
   });
+}
+
+/** Its process, which nobody has started yet, will do nothing. */
+function cancelledBefore({ evidence, alive }: JudgedPart): Pick<JobStatus, "state" | "evidence"> {
+  return { state: "cancelled", evidence: judgeLocalJob(evidence, alive).evidence };
 }
 
 /** A part without a sign of its own is as the job is, which has not come to it. */

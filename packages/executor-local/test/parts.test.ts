@@ -254,3 +254,28 @@ async function startGroup(
     })),
   });
 }
+
+test("elements of an array are cancelled alone: those that run, and those that have not begun, which are over at once", async () => {
+  await using fixture = await openFixture();
+  const script = 'trap "echo told" USR1; echo ready; until [ -e "$SLIPWAY_RUN_DIR/../go" ]; do sleep 0.05; done';
+  const handle = await fixture.start({ sh: script, array: { indices: [0, 1, 2, 5], maxRunning: 2 } });
+  for (const arrayIndex of [0, 1])
+    await eventually("the log", async () => (await fixture.log(handle, { arrayIndex })) === "ready\n");
+  await fixture.executor.cancel([handle], { arrayIndices: [0], signalName: "USR1" });
+  await eventually("the signal", async () => (await fixture.log(handle, { arrayIndex: 0 })).endsWith("told\n"));
+  await fixture.executor.cancel([handle], { arrayIndices: [5, 1] });
+  const now = await fixture.status(handle);
+  expect([now?.state, now?.members?.[0]?.state, now?.members?.[3]?.state]).toEqual(["running", "running", "cancelled"]);
+  await writeFile(path.join(handle.runDir, "run/go"), "");
+  const ended = await fixture.end(handle);
+  expect([ended.state, ended.members?.map(({ arrayIndex, state }) => [arrayIndex, state])]).toEqual([
+    "cancelled",
+    [
+      [0, "succeeded"],
+      [1, "cancelled"],
+      [2, "succeeded"],
+      [5, "cancelled"],
+    ],
+  ]);
+  expect(await fixture.log(handle, { arrayIndex: 1 })).not.toContain("told");
+});

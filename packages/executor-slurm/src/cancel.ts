@@ -2,6 +2,7 @@ import { constants } from "node:os";
 
 import { nearest, quoteShell } from "@slipway/core";
 import type { CancelOptions, JobHandle, Transport } from "@slipway/core";
+import { renderArraySpec } from "@slipway/sbatch";
 
 import type { ClusterPlace } from "./cluster-settings.ts";
 import { SlurmExecutorError } from "./error.ts";
@@ -16,17 +17,21 @@ export interface CancelContext extends ClusterPlace {
   readonly clusterName: string | undefined;
 }
 
-/** Asks for the jobs' end, or passes one signal on, in one command. A job that has ended, or that Slurm has forgotten, stays as it is. */
+/**
+ * Asks for the end of jobs, or of elements of arrays, or passes one signal on, in one command. What has ended, or what Slurm has forgotten,
+ * stays as it is.
+ */
 export async function cancelJobs(
   handles: readonly JobHandle[],
   { transport, clusterName, ...place }: CancelContext,
-  { signalName, signal }: CancelOptions = {},
+  { signalName, arrayIndices, signal }: CancelOptions = {},
 ): Promise<void> {
   const flags = signalName === undefined ? [] : signalFlags(signalName);
   signal?.throwIfAborted();
   const known = ownHandles(handles, clusterName);
-  if (known.length === 0) return;
-  const script = renderCancelScript(known, { jobDir: place.jobDir, flags, marks: signalName === undefined });
+  if (known.length === 0 || arrayIndices?.length === 0) return;
+  const { jobDir } = place;
+  const script = renderCancelScript(known, { jobDir, flags, marks: signalName === undefined, arrayIndices });
   const { sections } = await runScript(transport, script, { signal });
   const failed = sections.find(({ word }) => word === "FAIL");
   if (failed?.rest.startsWith("tool ")) throw toolMissing(place.host, failed.rest.slice("tool ".length));
@@ -56,9 +61,16 @@ interface CancelScriptOptions {
   readonly flags: readonly string[];
   /** Whether the run directories tell of it. */
   readonly marks: boolean;
+  /** All when absent. */
+  readonly arrayIndices: readonly number[] | undefined;
 }
 
-function renderCancelScript(handles: readonly JobHandle[], { jobDir, flags, marks }: CancelScriptOptions): string {
+function renderCancelScript(
+  handles: readonly JobHandle[],
+  { jobDir, flags, marks, arrayIndices }: CancelScriptOptions,
+): string {
+  const indices = arrayIndices?.toSorted((a, b) => a - b);
+  const elements = indices === undefined ? "" : `_[${renderArraySpec({ indices })}]`;
   const jobs = handles.map((handle) => `${nativeId(handle)} ${relative(handle.runDir, jobDir)}\n`).join("");
   return `command -v scancel >/dev/null 2>&1 || fail tool scancel
 cd ${quoteShell(jobDir)} 2>/dev/null || cd /
@@ -76,11 +88,16 @@ is_current() {
   case \${token##*.} in '' | 1) ;; *) commit=$dir/try-\${token##*.}.commit ;; esac
   [ ! -f "$commit" ] || [ "$(sed -n 's/^job=.*[.]//p' "$commit")" = "$id" ]
 }
+mark() { # FILE
+  [ -e "$1" ] || { printf '%s\\n' version=1 "by=$by" "at=$at" end=1 >"$dir/cancel.tmp" && mv -f "$dir/cancel.tmp" "$1"; }
+}
+elements=${quoteShell(elements)} indices=${quoteShell((indices ?? []).join(" "))}
 while read -r id dir; do
-  if [ -n "$marks" ] && [ -d "$dir" ] && [ ! -e "$dir/cancel" ] && is_current; then
-    printf '%s\\n' version=1 "by=$by" "at=$at" end=1 >"$dir/cancel.tmp" && mv -f "$dir/cancel.tmp" "$dir/cancel"
+  if [ -n "$marks" ] && [ -d "$dir" ] && is_current; then
+    [ -n "$elements" ] || mark "$dir/cancel"
+    for index in $indices; do mark "$dir/array-$index.try-\${token##*.}.cancel"; done
   fi
-  set -- "$@" "$id"
+  set -- "$@" "$id$elements"
   if [ $# -ge 100 ]; then ask "$@"; set --; fi
 done <<JOBS
 ${jobs}JOBS

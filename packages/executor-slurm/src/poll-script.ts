@@ -71,7 +71,7 @@ set --
 while read -r id dir; do
   [ -d "$dir" ] || continue
   ended='' good=''
-  for file in "$dir"/submission "$dir"/try-*/submission "$dir"/commit "$dir"/try-*.commit "$dir"/cancel "$dir"/try-*/cancel "$dir"/*attempt-*.start "$dir"/*attempt-*.status "$dir"/*attempt-*.exit; do
+  for file in "$dir"/submission "$dir"/try-*/submission "$dir"/commit "$dir"/try-*.commit "$dir"/cancel "$dir"/array-*.cancel "$dir"/try-*/cancel "$dir"/*attempt-*.start "$dir"/*attempt-*.status "$dir"/*attempt-*.exit; do
     [ -f "$file" ] || continue
     set -- "$@" "$file"
     case \${file##*/} in

@@ -1,5 +1,5 @@
 import type { JobHandle } from "@slipway/core";
-import { isCommitFile, parseSlurmCommit } from "@slipway/sbatch";
+import { elementCancelFile, isCommitFile, memberPrefix, parseSlurmCommit } from "@slipway/sbatch";
 
 import { parseSubmission, submissionFile } from "./submission.ts";
 import type { Submission } from "./submission.ts";
@@ -26,7 +26,9 @@ export function filesOfTry({ id }: Pick<JobHandle, "id">, { own, ofTry }: RunDir
     .filter(isCommitFile)
     .flatMap((name) => parseSlurmCommit(own[name] ?? "") ?? []);
   const token = commits.find(({ cluster, job }) => `${cluster}.${job}` === id)?.token;
-  if (!current || token === undefined || token === current.token) return { submission: current, files: own };
+  if (!current || token === undefined || token === current.token) {
+    return { submission: current, files: withElementCancels(own, numberOf(current?.token ?? "")) };
+  }
   const submission = parseSubmission(ofTry(numberOf(token))[submissionFile] ?? "");
   const later = [
     ...commits
@@ -37,17 +39,33 @@ export function filesOfTry({ id }: Pick<JobHandle, "id">, { own, ofTry }: RunDir
   const end = Math.min(...later.map(({ firstAttempt }) => firstAttempt));
   const cancel = ofTry(numberOf(token))["cancel"];
   const files = Object.fromEntries([
-    ...Object.entries(own).filter(([name]) => attemptOf(name) < end),
+    ...Object.entries(withElementCancels(own, numberOf(token))).filter(([name]) => attemptOf(name) < end),
     ...(cancel === undefined ? [] : [["cancel", cancel] as const]),
   ]);
   return { submission, files };
+}
+
+const cancelPattern = /^array-(0|[1-9]\d{0,6})\.try-\d+\.cancel$/;
+
+/** Requests for the end of elements of this try under the elements' names; those of others are of no account. */
+function withElementCancels(files: Files, tryNumber: number): Files {
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([name, text]) => {
+      const index = cancelPattern.exec(name)?.[1];
+      if (index === undefined) return [[name, text]];
+      return name === elementCancelFile(Number(index), tryNumber)
+        ? [[`${memberPrefix(Number(index))}cancel`, text]]
+        : [];
+    }),
+  );
 }
 
 function numberOf(token: string): number {
   return Number(token.slice(token.lastIndexOf(".") + 1));
 }
 
-/** Infinity for a file that belongs to no attempt. */
+/** Infinity for a file that belongs to no attempt of this try. */
 function attemptOf(name: string): number {
+  if (/^array-\d+\.cancel$/.test(name)) return 0;
   return Number(/(?:^|\.)attempt-([1-9]\d{0,8})\./.exec(name)?.[1] ?? Infinity);
 }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { isFinalState } from "@slipway/core";
@@ -60,4 +60,49 @@ describe.runIf(isSupported)("cancelling", () => {
     });
     await fixture.end(handle);
   });
+});
+
+describe.runIf(isSupported)("cancelling elements of an array", () => {
+  const open = async () => openFixture(await sharedTestbed());
+
+  test("ends those that run and those that wait, and no other", async () => {
+    await using fixture = await open();
+    const sh = 'echo ready; until [ -e "$SLIPWAY_RUN_DIR/../go" ]; do sleep 0.1; done';
+    const handle = await fixture.start({ sh, array: { indices: [0, 1, 2, 3], maxRunning: 2 } });
+    await eventually("the second to run", async () => (await fixture.log(handle, { arrayIndex: 1 })) === "ready\n");
+    await fixture.executor.cancel([handle], { arrayIndices: [3, 1] });
+    await expect(readFile(path.join(handle.runDir, "cancel"))).rejects.toMatchObject({ code: "ENOENT" });
+    await eventually("the third to run", async () => (await fixture.log(handle, { arrayIndex: 2 })) === "ready\n");
+    await writeFile(path.join(handle.runDir, "run/go"), "");
+    const ended = await fixture.end(handle, 90_000);
+    expect([ended.state, ended.members?.map(({ arrayIndex, state }) => [arrayIndex, state])]).toEqual([
+      "cancelled",
+      [
+        [0, "succeeded"],
+        [1, "cancelled"],
+        [2, "succeeded"],
+        [3, "cancelled"],
+      ],
+    ]);
+    const evidence = ended.members?.map(({ evidence: seen }) => seen.some(({ source }) => source === "cancel"));
+    expect(evidence).toEqual([false, true, false, true]);
+  }, 120_000);
+
+  test("counts for this try alone, and a signal reaches only them", async () => {
+    await using fixture = await open();
+    const sh =
+      '[ "$SLIPWAY_ATTEMPT" = 1 ] || exit 0; trap "echo told; exit 0" USR1; echo ready; while :; do sleep 0.1; done';
+    const job = { sh, array: { indices: [0, 1] } };
+    const handle = await fixture.start(job);
+    for (const arrayIndex of [0, 1])
+      await eventually("the log", async () => (await fixture.log(handle, { arrayIndex })) === "ready\n");
+    await fixture.executor.cancel([handle], { arrayIndices: [0], signalName: "USR1" });
+    await eventually("its end", async () => (await fixture.status(handle))?.members?.[0]?.state === "succeeded");
+    await fixture.executor.cancel([handle], { arrayIndices: [1] });
+    expect((await fixture.end(handle)).members?.map(({ state }) => state)).toEqual(["succeeded", "cancelled"]);
+    expect(await fixture.log(handle, { arrayIndex: 0 })).toMatch(/^ready\n(User defined signal 1\n)?told\n$/);
+    const [again] = await fixture.executor.submit([fixture.plan(job, {}, 2)]);
+    if (!again) throw new Error("No handle");
+    expect((await fixture.end(again)).members?.map(({ state }) => state)).toEqual(["succeeded", "succeeded"]);
+  }, 120_000);
 });

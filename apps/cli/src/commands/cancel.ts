@@ -10,12 +10,15 @@ export function cancelCommand(context: Context) {
     .description("ask for the end of an experiment's jobs, or of one job")
     .argument("<EXP[/JOB]>", "an experiment's id, the beginning of one, or its name")
     .option("--subtree", "and of all jobs that wait for it")
+    .option("--array <SPEC>", "only these elements of an array: 3, or 0-4,9")
     .option("--signal <S>", "only send this signal (USR1, SIGTERM, …) to the jobs' processes")
     .option("--json", "print one JSON document")
-    .action(async (words, { signal: signalName, subtree, json }) => {
+    .action(async (words, { signal: signalName, subtree, array, json }) => {
+      if (subtree && array !== undefined)
+        throw new CliError("CLI_USAGE", "--subtree is about whole jobs, --array about elements of one");
       const name = signalName === undefined ? undefined : await parseSignalName(signalName);
       const { takeBackForUser } = await import("../sync/complete.ts");
-      const taken = name === undefined ? await takeBackForUser(words, context) : undefined;
+      const taken = name === undefined && array === undefined ? await takeBackForUser(words, context) : undefined;
       if (taken) {
         if (json) return printJson(context.stdout, { experiment: taken.id, jobs: taken.jobs.map((job) => job.name) });
         context.stdout.write(`Took back ${taken.id}, whose submission was cut off: nothing of it will begin\n`);
@@ -30,13 +33,21 @@ export function cancelCommand(context: Context) {
       const jobs = subtree
         ? record.jobs.filter((job) => names.includes(job.name) || all.includes(job.name))
         : target.jobs;
-      await executor.cancel(jobHandles(jobs), { signalName: name, signal: context.signal });
+      const { chosenElements } = await import("../elements.ts");
+      const arrayIndices = await chosenElements(array, jobs);
+      await executor.cancel(jobHandles(jobs), { signalName: name, arrayIndices, signal: context.signal });
       const lost = name === undefined && !subtree ? never : [];
       if (json) {
-        const cancelled = { experiment: record.id, jobs: jobs.map((job) => job.name), signal: name };
+        const cancelled = {
+          experiment: record.id,
+          jobs: jobs.map((job) => job.name),
+          array: arrayIndices,
+          signal: name,
+        };
         return printJson(context.stdout, { ...cancelled, ...(lost.length > 0 && { dependents: lost }) });
       }
-      const what = nameAll(jobs.map((job) => `${record.id}/${job.name}`));
+      const elements = array === undefined ? "" : `[${array}]`;
+      const what = nameAll(jobs.map((job) => `${record.id}/${job.name}${elements}`));
       context.stdout.write(name === undefined ? `Asked to cancel ${what}\n` : `Sent ${name} to ${what}\n`);
       if (lost.length > 0) context.stdout.write(`These need it, and cannot begin any more: ${nameAll(lost)}\n`);
     });

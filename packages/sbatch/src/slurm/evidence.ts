@@ -16,6 +16,11 @@ export function memberPrefix(index: number): string {
   return `array-${index}.`;
 }
 
+/** That somebody asked for the end of an element of a try: `array-3.try-1.cancel`. */
+export function elementCancelFile(index: number, tryNumber: number): string {
+  return `${memberPrefix(index)}try-${tryNumber}.cancel`;
+}
+
 /** Which job of Slurm counts: `commit` of the first try, `try-2.commit` of the second. */
 export function commitFile(tryNumber: number): string {
   return tryNumber === 1 ? "commit" : `try-${tryNumber}.commit`;
@@ -27,7 +32,7 @@ export function isCommitFile(name: string): boolean {
 
 const attemptPattern = /^(?:array-\d+\.)?attempt-([1-9]\d{0,8})\./;
 const groupPattern = /^attempt-(\d+)\.([A-Za-z0-9][A-Za-z0-9_.-]{0,62})\.(start|group|status|exit)$/;
-const memberPattern = /^array-(0|[1-9]\d{0,6})\.(attempt-.*)$/;
+const memberPattern = /^array-(0|[1-9]\d{0,6})\.(attempt-.*|cancel)$/;
 
 /** Reads the evidence files, given by name. Their text is untrusted: what is not exactly a record is told in `unreadable`. */
 export function parseSlurmFiles(files: Readonly<Record<string, string>>, firstAttempt = 1): SlurmFiles {

@@ -1,6 +1,6 @@
 export { combineMembers } from "./combine.ts";
 export { parseSlurmDuration, renderSlurmDuration } from "./duration.ts";
-export { commitFile, isCommitFile, memberPrefix, parseSlurmCommit } from "./evidence.ts";
+export { commitFile, elementCancelFile, isCommitFile, memberPrefix, parseSlurmCommit } from "./evidence.ts";
 export type { SlurmCommit } from "./evidence.ts";
 export { parseSlurmExitCode } from "./exit-code.ts";
 export type { SlurmExitCode } from "./exit-code.ts";

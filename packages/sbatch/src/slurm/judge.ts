@@ -67,7 +67,8 @@ function judgeWhole(evidence: SlurmJobEvidence): JobStatus {
     rows: { readonly queueRow?: QueueRow | undefined; readonly accountingRows: readonly AccountingRow[] },
   ) => {
     const wrapper = id.arrayIndex === undefined ? files.job : files.members.get(id.arrayIndex);
-    return judgeMember({ ...rows, wrapper, cancel, all: evidence, queueIsKnown: queue !== undefined });
+    const asked = cancel ?? wrapper?.cancel;
+    return judgeMember({ ...rows, wrapper, cancel: asked, all: evidence, queueIsKnown: queue !== undefined });
   };
   const members = listMembers(evidence, [...(queue ?? []), ...(accounting ?? [])], [...files.members.keys()]);
   if (members.length === 0) {

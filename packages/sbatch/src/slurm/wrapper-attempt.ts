@@ -72,8 +72,8 @@ slipway_on_end() { # SIGNAL
 # Whether the death of a command by a signal was the job's end, which the wrapper may hear of a moment later.
 slipway_await_word() {
   [ -n "$slipway_sig" ] && [ -z "$slipway_stop" ] || return 0
-  [ -n "$slipway_told_to_end" ] || [ -e cancel ] || slipway_sleep 0.5
-  if [ -e cancel ]; then slipway_stop=cancelled; else slipway_stop=\${slipway_stop:-$slipway_told_to_end}; fi
+  [ -n "$slipway_told_to_end" ] || slipway_is_cancelled || slipway_sleep 0.5
+  if slipway_is_cancelled; then slipway_stop=cancelled; else slipway_stop=\${slipway_stop:-$slipway_told_to_end}; fi
 }
 
 slipway_run_command() { # COMMAND...

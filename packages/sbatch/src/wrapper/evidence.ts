@@ -57,6 +57,11 @@ slipway_group_lives() {
   return 1
 }
 
+# Whether somebody has asked for the end of the job, or of this element of it.
+slipway_is_cancelled() {
+  [ -e "$slipway_dir/cancel" ] || { [ -n "\${slipway_index-}" ] && [ -e "$slipway_dir/array-$slipway_index.try-\${slipway_token##*.}.cancel" ]; }
+}
+
 # This host's name, in slipway_host.
 slipway_find_host() {
   read -r slipway_host 2>/dev/null </proc/sys/kernel/hostname || slipway_host=$(uname -n)

@@ -17,7 +17,7 @@ slipway_end_command() { # SIGNAL WHY
 slipway_on_signal() {
   slipway_reason=terminated
   [ -z "\${slipway_ending_of_group-}" ] || [ ! -e "$slipway_ending_of_group" ] || slipway_reason=group_ended
-  [ ! -e cancel ] || slipway_reason=cancelled
+  ! slipway_is_cancelled || slipway_reason=cancelled
   [ -z "$slipway_nap" ] || kill "$slipway_nap" 2>/dev/null
   if [ -n "$slipway_runner" ]; then slipway_end_command "$1" "$slipway_reason"
   elif [ -z "$slipway_stop" ]; then slipway_stop=$slipway_reason

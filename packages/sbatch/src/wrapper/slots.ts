@@ -21,7 +21,7 @@ slipway_take_slots() {
   done
   slipway_tries=0
   until slipway_is_next && slipway_try_slots; do
-    if [ -e cancel ] || [ -e stopping ] || [ -n "$slipway_stop" ]; then
+    if slipway_is_cancelled || [ -e stopping ] || [ -n "$slipway_stop" ]; then
       rm -f -- "$slipway_ticket"
       slipway_check_cancelled
     fi

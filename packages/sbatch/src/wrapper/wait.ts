@@ -79,7 +79,7 @@ slipway_await_needs() {
 }
 
 slipway_check_cancelled() {
-  [ ! -e cancel ] || slipway_not_run cancelled
+  ! slipway_is_cancelled || slipway_not_run cancelled
   [ ! -e stopping ] || slipway_not_run terminated
   [ -z "$slipway_stop" ] || slipway_not_run "$slipway_stop"
 }

@@ -37,7 +37,7 @@ export class CleanedWorld extends World {
 
 /** A host whose squeue knows the jobs of whichever world is asked. */
 export class SimulatedHost {
-  readonly transport: Transport;
+  private readonly local: Transport;
   private readonly bin: string;
 
   constructor(folder: string, searchPath: string) {
@@ -48,12 +48,22 @@ export class SimulatedHost {
       chmodSync(path.join(this.bin, name), 0o755);
     };
     script("echo 'ClusterName = hpc'", "scontrol");
-    script(`exec cat '${this.bin}/queue'`, "squeue");
-    this.transport = openLocalTransport({ env: { PATH: `${this.bin}:${searchPath}`, HOME: this.bin } });
+    script(`while IFS= read -r line; do echo "$line"; done <'${this.bin}/queue'`, "squeue");
+    this.local = openLocalTransport({ env: { PATH: `${this.bin}:${searchPath}`, HOME: this.bin } });
   }
 
   tell(queue: string): void {
     writeFileSync(path.join(this.bin, "queue"), queue);
+  }
+
+  /** The same host, on one day with Perl and on another without. */
+  transport(hasPerl: boolean): Transport {
+    const functions = ["df() { :; }", ...(hasPerl ? [] : ["perl() { return 127; }"])].join("\n");
+    return {
+      ...this.local,
+      exec: ([sh = "", flag = "", text = "", ...rest], options) =>
+        this.local.exec([sh, flag, `${functions}\n${text}`, ...rest], options),
+    };
   }
 }
 
@@ -123,7 +133,7 @@ class WholeCleaner implements CleaningActor {
 
   private transport(): Transport {
     return {
-      ...this.host.transport,
+      ...this.host.transport(true),
       exec: (argv, options) =>
         new Promise<ExecResult>((resolve, reject) => {
           const go = async (luck: Luck) => {
@@ -150,9 +160,7 @@ class WholeCleaner implements CleaningActor {
     else if (evidence === "an error as an empty list" && choice % 2 === 0) host.tell("");
     else if (evidence === "another user's") host.tell("");
     else host.tell(queueOf(world, { tellsTokens: choice % 2 === 0, only }));
-    const hasPerl = choice % 4 < 2;
-    const changed = scripts.reduce((sent, [from, to]) => sent.replaceAll(from, to), text);
-    const sent = hasPerl ? changed : `perl() { return 127; }\n${changed}`;
+    const sent = scripts.reduce((changed, [from, to]) => changed.replaceAll(from, to), text);
     world.log.push(`cleaner: ${describe(text)}${lost === "nothing" ? "" : ", answer lost"}`);
     // It may also die in the middle of its steps.
     const isCut = lost === "inside" && typeof options?.stdin === "string";
@@ -162,7 +170,7 @@ class WholeCleaner implements CleaningActor {
           .slice(0, choice % 4)
           .join("\n")
       : options?.stdin;
-    return host.transport.exec([sh, flag, sent, ...rest], { ...options, stdin });
+    return host.transport(choice % 4 < 2).exec([sh, flag, sent, ...rest], { ...options, stdin });
   }
 }
 
@@ -191,7 +199,7 @@ export function wholeCleaners(host: SimulatedHost, mistake: Mistake = {}): Actor
     async cleanAll(world) {
       for (let round = 0; round < 8; round++) {
         host.tell(queueOf(world, { tellsTokens: true }));
-        if ((await clean(own(world), host.transport, mistake)) === 0) return;
+        if ((await clean(own(world), host.transport(round % 2 === 0), mistake)) === 0) return;
       }
     },
   };

@@ -58,8 +58,24 @@ export function renderTable(rows: readonly (readonly string[])[]): string {
 // oxlint-disable-next-line no-control-regex
 const escapeSequence = /\u001b\[[0-9;]*m/g;
 
-function displayWidth(text: string): number {
+export function displayWidth(text: string): number {
   return Array.from(text.replaceAll(escapeSequence, "")).length;
+}
+
+/** The beginning of a line that fits; its escape sequences stay, so that no colour goes on behind it. */
+export function cutToWidth(line: string, columns: number): string {
+  if (displayWidth(line) <= columns) return line;
+  let room = columns;
+  // oxlint-disable-next-line no-control-regex
+  const parts = line.split(/(\u001b\[[0-9;]*m)/);
+  return parts
+    .map((part, index) => {
+      if (index % 2 === 1) return part;
+      const kept = Array.from(part).slice(0, room);
+      room -= kept.length;
+      return kept.join("");
+    })
+    .join("");
 }
 
 const byteUnits = ["B", "kB", "MB", "GB", "TB"] as const;

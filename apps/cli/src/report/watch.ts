@@ -4,6 +4,7 @@ import type { ExperimentStatus } from "@slipway/experiment";
 
 import type { Context } from "../context.ts";
 import type { Target } from "../target.ts";
+import { openScreen } from "./screen.ts";
 import { renderStatus } from "./status.ts";
 import { hasColor, paint } from "./text.ts";
 
@@ -20,7 +21,7 @@ export async function watchStatus({ record, jobs, executor }: Target, context: C
   if (!stdout.isTTY || env["TERM"] === "dumb") {
     for await (const status of following) stdout.write(render((last = status)));
   } else {
-    const screen = openScreen(stdout);
+    const screen = openScreen(stdout, () => redraw());
     const redraw = () => last && screen.draw(render(last).trimEnd().split("\n"), paint("…", "dim", color));
     const timer = setInterval(redraw, redrawMs); // Times go on.
     try {
@@ -48,26 +49,4 @@ function needsByJob({ jobs }: ExperimentRecord): ReadonlyMap<string, string> {
       return words.length === 0 ? [] : [[name, `← ${words.join(", ")}`] as const];
     }),
   );
-}
-
-interface Screen {
-  /** Draws over what was drawn before, in one write; lines that the terminal has no room for are left out. */
-  draw(lines: readonly string[], more: string): void;
-  close(): void;
-}
-
-/** Source: ECMA-48; DECAWM (7) and DECTCEM (25) of xterm's control sequences. */
-function openScreen(stdout: Context["stdout"]): Screen {
-  let drawn = 0;
-  return {
-    draw(lines, more) {
-      const most = Math.max(2, (stdout.rows ?? 24) - 1);
-      const shown = lines.length > most ? [...lines.slice(0, most - 1), more] : lines;
-      const up = drawn > 0 ? `\u001b[${drawn}A` : "";
-      const body = shown.map((line) => `${line}\u001b[K\n`).join("");
-      stdout.write(`\u001b[?25l\u001b[?7l${up}\r${body}\u001b[J\u001b[?7h`);
-      drawn = shown.length;
-    },
-    close: () => void stdout.write("\u001b[?25h"),
-  };
 }

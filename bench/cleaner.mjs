@@ -1,23 +1,28 @@
 // What cleaning costs beside find and rm: P16.
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { closeSync, cpSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 
 import { applyCleaning, defaultPolicy, planCleaning, takeInventory } from "../packages/cleaner/dist/index.js";
 import { openLocalTransport } from "../packages/transport-local/dist/index.js";
+import { largeStoreRow } from "./large-store.mjs";
 import { command, milliseconds, pairs } from "./pairs.mjs";
 
 const graces = { maxAgeSeconds: 0, staleSeconds: 0, trashSeconds: 0, deletingSeconds: 0 };
 const policy = { ...defaultPolicy, ...graces, keepLast: 0 };
 
-/** `work` is a folder that keeps the generated trees, `only` an id such as `P16`. */
-export async function cleanerBench({ work, only }) {
+/** `work` is a folder that keeps the generated trees, `only` an id such as `P16`; `inodes` adds a store of so many, which takes its time. */
+export async function cleanerBench({ work, only, inodes }) {
   if (only !== undefined && only !== "P16") return [];
   const env = { PATH: process.env.PATH, HOME: process.env.HOME };
   const transport = openLocalTransport({ env });
   try {
-    return [await planRow(path.join(work, "clean-plan"), transport), await removalRow(work, transport)];
+    return [
+      await planRow(path.join(work, "clean-plan"), transport),
+      await removalRow(work, transport),
+      ...(inodes > 0 ? [await largeStoreRow({ work, transport, inodes, makeStore })] : []),
+    ];
   } finally {
     await transport[Symbol.asyncDispose]();
   }
@@ -85,7 +90,7 @@ function makeStore(jobDir, { bundles, files, place }) {
       path.join(folder, "manifest"),
       `slipway-manifest 1 files=${files} symlinks=0 directories=0 bytes=${files}\n`,
     );
-    for (let file = 0; file < files; file++) writeFileSync(path.join(folder, "tree", `f${file}`), "x");
+    for (let file = 0; file < files; file++) closeSync(openSync(path.join(folder, "tree", `f${file}`), "w"));
     if (place === "trash") continue;
     mkdirSync(path.join(folder, "L"));
     if (number % 2 === 0) mkdirSync(path.join(folder, "L", `j.local.${number}`));

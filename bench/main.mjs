@@ -1,5 +1,5 @@
 // npm run bench [-- P3] [-- --delay 25]: prints the table of speed targets, each figure beside the bare tool in the same run;
-// the way to the cluster takes so many milliseconds in each direction.
+// the way to the cluster takes so many milliseconds in each direction. P16 --inodes 1000000: a store of so many, too.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import os from "node:os";
@@ -18,11 +18,12 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const slipway = path.join(root, "apps", "cli", "bin", "slipway.js");
 const work = path.join(root, "bench", ".work");
 const { values: options, positionals } = parseArgs({
-  options: { delay: { type: "string", default: "0" } },
+  options: { delay: { type: "string", default: "0" }, inodes: { type: "string", default: "0" } },
   allowPositionals: true,
 });
 const [only] = positionals;
 const delayMs = Number(options.delay);
+const inodes = Number(options.inodes);
 
 if (!existsSync(path.join(root, "apps", "cli", "dist", "main.js"))) {
   execFileSync("turbo", ["run", "build"], { cwd: root, stdio: "inherit" });
@@ -36,7 +37,7 @@ console.log("Each figure is a median of paired whole-process runs; the ratio is 
 
 const rows = [];
 for (const bench of [startBench, packagerBench, slurmBench, storeBench, cleanerBench]) {
-  for (const row of await bench({ slipway, work, only, delayMs })) {
+  for (const row of await bench({ slipway, work, only, delayMs, inodes })) {
     rows.push(row);
     const { id, name, measured, against, ratio, target } = row;
     const verdict = target === undefined ? "" : ratio <= target ? "  met" : "  NOT MET";

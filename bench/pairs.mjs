@@ -16,7 +16,7 @@ export async function pairs(a, b, { runs = 7, before = async () => {} } = {}) {
   };
 }
 
-async function seconds(work) {
+export async function seconds(work) {
   const begin = performance.now();
   await work();
   return (performance.now() - begin) / 1000;

@@ -87,13 +87,13 @@ folder store/trash
 
 /**
  * 5 cluster's name, 6 digest, 7 number of names at the tree's top, 8 token or nothing. Answers DAMAGED for each instance it
- * had to pass over, then HAVE, with the intent taken; or TOOLS that can unpack, BASE for each of the newest that may be leased, and
+ * had to pass over, then HAVE, with the intent taken; or TOOLS that can unpack (`fullblock`: its dd takes as many bytes as it is told), BASE for each of the newest that may be leased, and
  * NEED, which is `NEED trash` when code of this digest lies in the trash.
  */
 const find = `
 slipway_on_damage() { say DAMAGED "\${1#store/code/}" "$slipway_problem"; }
 if slipway_lease_code store "$6" "$8" "$7"; then say HAVE "\${slipway_instance#store/code/}"; exit 0; fi
-say TOOLS $(command -v gzip) $(command -v zstd)
+say TOOLS $(command -v gzip) $(command -v zstd) $(dd iflag=fullblock </dev/null 2>/dev/null && echo fullblock)
 ls -t store/code | sed -n "/^[0-9a-f]*\\.[0-9A-Za-z]*$/p" | while read -r each && [ "\${n:=8}" -gt 0 ]; do
   if slipway_is_open "store/code/$each" && [ -w "store/code/$each/L" ]; then say BASE "$each"; n=$((n - 1)); fi
 done

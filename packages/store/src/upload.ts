@@ -7,6 +7,7 @@ import { findDelta } from "./delta/bases.ts";
 import type { DeltaPlan } from "./delta/plan.ts";
 import { renderDelta } from "./delta/render.ts";
 import { describeProblems, isDiskFull, throwFailure } from "./failure.ts";
+import { frameStream } from "./frames.ts";
 import { digestOfInstance, instanceDirectory } from "./instances.ts";
 import { manifestText } from "./manifest-text.ts";
 import { choosePacking, packStream } from "./packing.ts";
@@ -51,14 +52,15 @@ interface Made {
   readonly uploadedBytes: number;
 }
 
-async function uploadAll(bundle: Bundle, { packing }: Survey, context: UploadContext): Promise<Made> {
+async function uploadAll(bundle: Bundle, survey: Survey, context: UploadContext): Promise<Made> {
   const { digest, manifest } = bundle;
   const { transport, place, onEvent, signal, enter, intent } = context;
   onEvent?.({ type: "store.uploading", digest, files: manifest.files, bytes: manifest.bytes });
   const totalBytes = tarBytes(manifest.entries) + manifestText(manifest).length;
   const tar = bundle.tar({ prefix: "tree", readOnly: true, manifestName: "manifest", signal });
-  const sent = countBytes(packStream(watched(tar, { bundle, totalBytes, context }), packing));
-  const parameters = [...enter(), digest, intent, packing.name];
+  const { codec, stream } = encode(watched(tar, { bundle, totalBytes, context }), totalBytes, survey);
+  const sent = countBytes(stream);
+  const parameters = [...enter(), digest, intent, codec];
   const uploaded = await askHost(transport, "upload", parameters, { signal, stdin: sent.stream });
   throwFailure(uploaded, place);
   return { instance: madeIn(uploaded, digest), uploadedBytes: sent.bytes() };
@@ -68,7 +70,7 @@ async function uploadAll(bundle: Bundle, { packing }: Survey, context: UploadCon
 async function uploadDelta(
   bundle: Bundle,
   plan: DeltaPlan,
-  { packing }: Survey,
+  survey: Survey,
   context: UploadContext,
 ): Promise<Made | undefined> {
   const { digest, manifest } = bundle;
@@ -83,9 +85,10 @@ async function uploadDelta(
   const totalBytes = tarBytes(sent) + (sendsManifest ? manifestBytes : 0);
   const tar = bundle.tar({ prefix: "tree", readOnly: true, manifestName, only, signal });
   const sends = sent.size > 0 || sendsManifest;
-  const stdin = countBytes(sends ? packStream(watched(tar, { bundle, totalBytes, context }), packing) : nothing());
-  const preface = { text, packing };
-  const answer = await askHost(transport, "delta", [...enter(), digest, intent], {
+  const { codec, stream } = encode(watched(tar, { bundle, totalBytes, context }), totalBytes, survey);
+  const stdin = countBytes(sends ? stream : nothing());
+  const preface = { text, packing: survey.packing };
+  const answer = await askHost(transport, "delta", [...enter(), digest, intent, codec], {
     signal,
     stdin: stdin.stream,
     preface,
@@ -97,6 +100,21 @@ async function uploadDelta(
   }
   throwFailure(answer, place);
   return { instance: madeIn(answer, digest), uploadedBytes: stdin.bytes() };
+}
+
+/** Less than this is sent before a link shows how fast it is. */
+const leastBytesToFrame = 8 << 20;
+
+interface Encoded {
+  /** As the shell side calls it. */
+  readonly codec: Packing["name"] | "frames";
+  readonly stream: AsyncIterable<Uint8Array>;
+}
+
+function encode(tar: AsyncIterable<Uint8Array>, totalBytes: number, { packing, tools }: Survey): Encoded {
+  const isLearning = packing.name !== "none" && totalBytes >= leastBytesToFrame && tools.includes("fullblock");
+  if (isLearning) return { codec: "frames", stream: frameStream(tar, { packing }) };
+  return { codec: packing.name, stream: packStream(tar, packing) };
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,13 +1,22 @@
-/** tar's standard input goes into $staging, unpacked by $codec; as plain as the tar there can. */
+/** tar's standard input goes into $staging, unpacked by $codec, or in \`frames\` each by its own; as plain as the tar there can. */
 export const receiving = `
+unpack() { case $1 in gzip) gzip -dc ;; zstd) zstd -qdc ;; *) cat ;; esac; }
+unframe() {
+  while read -r codec size && [ "$codec" != end ]; do
+    case $codec in
+    none) dd bs="$size" count=1 iflag=fullblock 2>/dev/null ;;
+    *) dd bs="$size" count=1 iflag=fullblock 2>/dev/null | unpack "$codec" ;;
+    esac || return 1
+  done
+}
 extract() ( cd "$staging" && exec tar "$@" )
 receive() {
   set -- -xm --no-same-owner --no-same-permissions -f -
   dd if=/dev/zero bs=512 count=2 2>/dev/null | extract "$@" >/dev/null 2>&1 || set -- -xmof -
   case $codec in
-  gzip) gzip -dc | extract "$@" >&2 ;;
-  zstd) zstd -qdc | extract "$@" >&2 ;;
-  *) extract "$@" >&2 ;;
+  none) extract "$@" >&2 ;;
+  frames) unframe | extract "$@" >&2 ;;
+  *) unpack "$codec" | extract "$@" >&2 ;;
   esac
 }
 `;
@@ -89,6 +98,7 @@ take() {
 }
 fall_back() { let_go; discard >/dev/null 2>&1; say FAIL base; exit 1; }
 
+codec=$8
 begin "$7"
 take || fall_back
 let_go

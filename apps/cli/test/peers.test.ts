@@ -6,7 +6,9 @@ import type { Job } from "@slipway/core";
 import { gitRepository } from "@slipway/testing";
 import { expect, test } from "vitest";
 
+import { checkHfHome } from "../src/cluster/hf-home.ts";
 import { toClusterSettings, withClusterDefaults } from "../src/cluster/settings.ts";
+import { CliError } from "../src/error.ts";
 import { machine } from "./slipway.ts";
 
 // What a cluster file gives to jobs, as people know it from other tools and without the defects of those.
@@ -26,6 +28,68 @@ test.each([
 ])("a time limit is %s", (_, resources, timeLimitSeconds) => {
   const file = 'partition: batch\ndefault_timeout: "06:00"\ntimeouts: { short: "01:02:03:04", batch: 2h }\n';
   expect(jobOn(file, { resources }).resources).toEqual({ ...resources, timeLimitSeconds });
+});
+
+test("a job that asks for no GPU goes to the cluster's partition for such jobs, and has that one's time limit", () => {
+  const file = "partition: batch\ncpu_partition: cpu\ntimeouts: { cpu: 1h, batch: 2h }\n";
+  expect(jobOn(file).resources).toEqual({ timeLimitSeconds: 3600 });
+  expect(jobOn(file, { resources: { gpusPerNode: 1 } }).resources).toEqual({ gpusPerNode: 1, timeLimitSeconds: 7200 });
+});
+
+test("a warning that would come before the start is told, where the time limit is the partition's or the cluster's", () => {
+  const file = "partition: batch\ndefault_timeout: 10m\ntimeouts: { short: 5m }\n";
+  const warning = { signalName: "USR1", secondsBefore: 300 };
+  expect(jobOn(file, { warning }).resources).toEqual({ timeLimitSeconds: 600 });
+  expect(() => jobOn(file, { warning, resources: { partition: "short" } })).toThrow(
+    expect.objectContaining({
+      code: "CLI_USAGE",
+      message: "The warning USR1@300 of job a would come before its start: its time limit on dgx is 300 s",
+    }),
+  );
+});
+
+test.each([
+  ["is not set", "mounts: [/lustre:/data]\n", {}, "The job a has no HF_HOME in its container"],
+  [
+    "lies below no mount",
+    "mounts: [/lustre:/data]\n",
+    { HF_HOME: "/database/hf" },
+    "HF_HOME of the job a is /database/hf, which no mount of its container holds",
+  ],
+  ["lies below a mount", "mounts: [/lustre:/data/]\n", { HF_HOME: "/data/hf" }, undefined],
+  ["is a mount", "mounts: ['/lustre:${PLACE}:ro']\n", { HF_HOME: "/hf" }, undefined],
+  ["lies below a mount of the job's", "env_vars: [HF_HOME=/own/x]\n", {}, undefined],
+  ["is not asked for", "skip_hf_home_check: true\n", {}, undefined],
+])("HF_HOME of a job in a container %s", (_, text, variables, message) => {
+  const config = clusterOf(`container_runtime: pyxis\n${text}`);
+  const own = text.includes("/own") ? { mounts: ["/scratch:/own"] } : {};
+  const plain: Job = { name: "a", command: { kind: "argv", argv: ["x"] }, resources: {}, env: variables, needs: [] };
+  const job = withClusterDefaults({ ...plain, ...own, container: "i" }, { config, env: { PLACE: "/hf" } });
+  const told = [job, plain].map((each) => {
+    try {
+      return checkHfHome(each, config, { PLACE: "/hf" });
+    } catch (error) {
+      return error instanceof CliError ? error.message : error;
+    }
+  });
+  expect(told).toEqual([message, undefined]);
+});
+
+test("with the preset a job in a container needs an HF_HOME, before anything is packed", async () => {
+  await using m = await machine();
+  const files = { "slipway.yaml": "preset: nemo-skills\n", "nemo_skills/__init__.py": "" };
+  const { path: repo } = await gitRepository(path.join(m.folder, "repo"), { files });
+  await mkdir(path.join(m.home, "clusters"), { recursive: true });
+  const cluster = "executor: slurm\njob_dir: /j\ncontainer_runtime: pyxis\n";
+  await writeFile(path.join(m.home, "clusters/dgx.yaml"), cluster);
+  const run = ["run", "--cluster", "dgx", "--container", "a.sqsh", "--dry-run", "--", "true"];
+  const { exitCode, stderr } = await m.slipway(repo, ...run);
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 2,
+    stderr: expect.stringContaining("has no HF_HOME in its container"),
+  });
+  await writeFile(path.join(repo, "slipway.yaml"), "");
+  expect((await m.slipway(repo, ...run)).exitCode).toBe(0);
 });
 
 test("a time limit that nobody gives is none", () => {

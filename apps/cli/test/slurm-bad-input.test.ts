@@ -121,6 +121,7 @@ describe.skipIf(!support.available)("on a cluster that is strict, or broken", ()
       "--partition",
       "nope",
     );
+    expect(init.exitCode).toBe(4);
     expect(init.stdout).toMatch(/✗ job_dir +\/root\/x is not writable\n +→ /);
     expect(init.stdout).toMatch(/✗ partition +there is no nope\n +→ Partitions are: main, short, urgent\n/);
     expect(init.stdout).toMatch(

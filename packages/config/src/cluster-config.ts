@@ -35,6 +35,8 @@ export interface ClusterConfig {
   readonly dependencyType: "ok" | "any" | "notok";
   /** For clusters that refuse `--gpus-per-node`. */
   readonly omitGpusPerNode: boolean;
+  /** Whether HF_HOME need not lie below a mount, where a preset asks for it. */
+  readonly skipsHfHomeCheck: boolean;
   /** As `sbatch --mail-type` reads it. */
   readonly mailType?: string;
   readonly mailUser?: string;

@@ -145,7 +145,10 @@ export const clusterSchema: z.ZodMiniType<ClusterFile, unknown> = object({
     }),
   ),
   num_workers: optional("Read for compatibility; it has no effect.", wholeNumber(1)),
-  skip_hf_home_check: optional("Read for compatibility; it has no effect.", flag()),
+  skip_hf_home_check: optional(
+    "With the preset nemo-skills: whether jobs in containers may do without an HF_HOME below a mount.",
+    flag(),
+  ),
   sandbox_extra_srun_args: optional(
     "Read for compatibility; it has no effect.",
     list(line("an argument"), "arguments"),

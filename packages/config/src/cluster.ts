@@ -61,6 +61,7 @@ function toCluster(
     secrets: shape.secrets ?? [],
     timeLimitSecondsByPartition: mapValues(shape.timeouts, (limit) => parseDuration(String(limit))),
     dependencyType: dependencyTypes[shape.dependency_type ?? "afterok"],
+    skipsHfHomeCheck: shape.skip_hf_home_check ?? false,
     omitGpusPerNode: shape.disable_gpus_per_node ?? false,
     sbatch: mapValues(shape.sbatch, (value, name) =>
       typeof value === "boolean" ? value : (document.text(["sbatch", name]) ?? ""),

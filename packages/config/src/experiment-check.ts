@@ -10,6 +10,7 @@ import { checkNeeds, readNeeds } from "./needs.ts";
 import { describe, isMapping } from "./problem.ts";
 import type { Path, Problem } from "./problem.ts";
 import { linkName } from "./repeat.ts";
+import { checkWarnings } from "./warning-check.ts";
 
 /** What is wrong in an experiment beyond the shape of its values. */
 export function checkExperiment(
@@ -37,6 +38,7 @@ export function checkExperiment(
     ...checkNeeds(needs),
     ...checkCorresponding(needs, jobs),
     ...checkRepeats(jobs),
+    ...checkWarnings(document, names),
     ...checkContainers(document, containers),
   ];
 }

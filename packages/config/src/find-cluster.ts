@@ -65,6 +65,7 @@ const thisMachine: ClusterConfig = {
   timeLimitSecondsByPartition: {},
   dependencyType: "ok",
   omitGpusPerNode: false,
+  skipsHfHomeCheck: false,
   sbatch: {},
   clean: {},
 };

@@ -18,6 +18,7 @@ const plain = {
   timeLimitSecondsByPartition: {},
   dependencyType: "ok",
   omitGpusPerNode: false,
+  skipsHfHomeCheck: false,
   sbatch: {},
   clean: {},
 };
@@ -93,6 +94,7 @@ clean: { max_age: 14d, max_size: 50GB, keep_last: 3, auto: false }
     defaultTimeLimitSeconds: 14_400,
     timeLimitSecondsByPartition: { short: 3_600, mini: 1_800 },
     dependencyType: "any",
+    skipsHfHomeCheck: false,
     omitGpusPerNode: true,
     mailType: "FAIL",
     mailUser: "me@example.org",
@@ -137,6 +139,7 @@ sandbox_extra_srun_args: []
     env: [{ name: "HF_HOME", value: "/models/hf-cache", isRequired: false }],
     defaultTimeLimitSeconds: 21_600,
     timeLimitSecondsByPartition: { batch: 93_784 },
+    skipsHfHomeCheck: true,
   });
 });
 

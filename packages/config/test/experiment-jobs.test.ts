@@ -199,6 +199,32 @@ jobs:
   ]);
 });
 
+test("a warning that is no shorter than the time limit is told, at the job or once at the defaults", () => {
+  const text = `name: e
+defaults: { time: 5m, warning: USR1@2m }
+jobs:
+  fine: { run: x }
+  longer: { run: x, warning: USR2@300 }
+  shorter: { run: x, time: 1m }
+  both: { run: x, time: 1m, warning: USR2@61 }
+`;
+  const told = (job: string, key: string, signal: string, limit: string) =>
+    `jobs.${job}.${key}: the warning ${signal} would come before the start: the time limit is ${limit}`;
+  expect(mistakesOf(() => parseExperiment(text, "e.yaml"))).toEqual([
+    `e.yaml:5:30: ${told("longer", "warning", "USR2@300", "5m")}`,
+    `e.yaml:6:28: ${told("shorter", "time", "USR1@2m", "1m")}`,
+    `e.yaml:7:38: ${told("both", "warning", "USR2@61", "1m")}`,
+  ]);
+  expect(
+    mistakesOf(() =>
+      parseExperiment(
+        "name: e\ndefaults: { time: 60, warning: USR1@2h }\njobs:\n  a: { run: x }\n  b: { run: y }\n",
+        "e.yaml",
+      ),
+    ),
+  ).toHaveLength(1);
+});
+
 test("repeat makes a chain in one run directory; who needs the job needs the last of it", () => {
   const config = parseExperiment(
     `name: e

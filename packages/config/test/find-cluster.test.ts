@@ -71,6 +71,7 @@ test("local exists without a file, and a file of that name says otherwise", asyn
     timeLimitSecondsByPartition: {},
     dependencyType: "ok",
     omitGpusPerNode: false,
+    skipsHfHomeCheck: false,
     sbatch: {},
     clean: {},
   });

@@ -18,8 +18,12 @@ export interface ClusterAnswers {
   readonly partition?: string | undefined;
 }
 
-/** Writes `cluster_configs/NAME.yaml` and checks it as `doctor` does; a file that is there is never written over. */
-export async function initCluster(name: string, given: ClusterAnswers, context: Context): Promise<void> {
+/** Writes `cluster_configs/NAME.yaml` and checks it as `doctor` does; a file that is there is never written over, one with which something is wrong stays to be mended. */
+export async function initCluster(
+  name: string,
+  given: ClusterAnswers,
+  context: Context,
+): Promise<{ readonly isFine: boolean }> {
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name) || name === "local") {
     throw new CliError("CLI_USAGE", `${JSON.stringify(name)} cannot be a cluster's name`, {
       hint: "Use letters, digits, '_', '.' and '-'",
@@ -47,6 +51,7 @@ export async function initCluster(name: string, given: ClusterAnswers, context: 
     ? `use it with: slipway run --cluster ${name} -- …`
     : `mend what is marked, then look again with: slipway doctor --cluster ${name}`;
   context.stdout.write(`Wrote ${path.relative(context.cwd, file)}; ${next}\n`);
+  return { isFine };
 }
 
 function isAbsolute(directory: string | undefined): boolean {

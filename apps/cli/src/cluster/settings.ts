@@ -40,15 +40,39 @@ export interface ClusterDefaults {
 /** A job with what the cluster's file gives to every job: variables, a time limit where it has none, and which end of a job is meant. */
 export function withClusterDefaults(job: Job, { config, env, unsaidNeeds = [] }: ClusterDefaults): Job {
   if ([job, ...(job.group ?? [])].some(({ container }) => container !== undefined)) checkMounts(config, env);
-  const { defaultTimeLimitSeconds, timeLimitSecondsByPartition } = config;
-  const partition = job.resources.partition ?? config.partition;
-  const ofPartition = partition === undefined ? undefined : timeLimitSecondsByPartition[partition];
-  const timeLimitSeconds = job.resources.timeLimitSeconds ?? ofPartition ?? defaultTimeLimitSeconds;
+  const timeLimitSeconds = job.resources.timeLimitSeconds ?? usualTimeLimit(job, config);
+  checkWarning(job, timeLimitSeconds, config);
   const resources = { ...job.resources, ...(timeLimitSeconds !== undefined && { timeLimitSeconds }) };
   const needs = job.needs.map((need) =>
     need.experiment === undefined && unsaidNeeds.includes(need.job) ? { ...need, type: config.dependencyType } : need,
   );
   return { ...job, resources, needs, env: { ...clusterVariables(config, env), ...job.env } };
+}
+
+/** That of the partition the job goes to, else the cluster's. */
+function usualTimeLimit({ resources, group = [] }: Job, config: ClusterConfig): number | undefined {
+  const asksForGpus = [resources, ...group.map((member) => member.resources)].some(
+    ({ gpusPerNode = 0 }) => gpusPerNode > 0,
+  );
+  const usual = asksForGpus ? config.partition : (config.cpuPartition ?? config.partition);
+  const partition = resources.partition ?? usual;
+  const ofPartition = partition === undefined ? undefined : config.timeLimitSecondsByPartition[partition];
+  return ofPartition ?? config.defaultTimeLimitSeconds;
+}
+
+/** What the job's file says itself was checked with it. */
+function checkWarning(
+  { name, warning }: Job,
+  timeLimitSeconds: number | undefined,
+  { name: cluster }: ClusterConfig,
+): void {
+  if (!warning || timeLimitSeconds === undefined || warning.secondsBefore < timeLimitSeconds) return;
+  const { signalName, secondsBefore } = warning;
+  throw new CliError(
+    "CLI_USAGE",
+    `The warning ${signalName}@${secondsBefore} of job ${name} would come before its start: its time limit on ${cluster} is ${timeLimitSeconds} s`,
+    { hint: "Give the job a time of its own that is longer, or an earlier end to its work" },
+  );
 }
 
 function checkMounts(

@@ -1,8 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 
-import type { Context } from "../context.ts";
+import type { Context, SetExitCode } from "../context.ts";
+import { exitCodes } from "../exit-codes.ts";
 
-export function initCommand(context: Context) {
+export function initCommand(context: Context, setExitCode: SetExitCode) {
   return new Command("init")
     .description("write a cluster's file: asks for what is missing, and checks it live")
     .argument("[NAME]", "what the cluster is called here", "cluster")
@@ -13,6 +14,7 @@ export function initCommand(context: Context) {
     .option("--partition <P>", "Slurm's partition")
     .action(async (name, options) => {
       const { initCluster } = await import("../cluster/init.ts");
-      await initCluster(name, options, context);
+      const { isFine } = await initCluster(name, options, context);
+      if (!isFine) setExitCode(exitCodes.refused);
     });
 }

@@ -52,6 +52,10 @@ export async function forCluster(
   const jobs = experiment.jobs.map((job) =>
     withClusterDefaults(job, { config, env, unsaidNeeds: wanted.unsaidNeeds?.[job.name] }),
   );
+  if (preset === "nemo-skills") {
+    const { checkHfHome } = await import("../cluster/hf-home.ts");
+    for (const job of jobs) checkHfHome(job, config, env);
+  }
   const secretNames = jobs.map(
     (job) => [job.name, [...new Set([...names, ...(wanted.secrets[job.name] ?? [])])]] as const,
   );

@@ -3,7 +3,7 @@ import type { DependencyType, JobArray, Retries, WarningSignal } from "@slipway/
 import { ConfigError } from "./error.ts";
 import { isReadBy, parseDuration } from "./units.ts";
 
-export const arrayWords = "indices such as 0-9, 1,3,5-9:2 or 0-99%4";
+export const arrayWords = "indices below 1000000 such as 0-9, 1,3,5-9:2 or 0-99%4";
 export const warningWords = "a signal and the time before the limit, such as USR1@300 or USR2@5m";
 export const afterWords = "an experiment such as EXP, EXP/JOB or EXP/JOB:any";
 

@@ -182,7 +182,7 @@ jobs:
   expect(mistakes(text)).toEqual([
     "e.yaml:3:25: jobs.a.retries: expected a whole number of at least 0, got -1",
     'e.yaml:3:38: jobs.a.warning: expected a signal and the time before the limit, such as USR1@300 or USR2@5m, got "KILL@3"',
-    'e.yaml:3:53: jobs.a.array: expected indices such as 0-9, 1,3,5-9:2 or 0-99%4, got "3-1"',
+    'e.yaml:3:53: jobs.a.array: expected indices below 1000000 such as 0-9, 1,3,5-9:2 or 0-99%4, got "3-1"',
     'e.yaml:3:67: jobs.a.mounts.0: expected SOURCE:TARGET or SOURCE:TARGET:ro with absolute paths, got "a:b"',
     "e.yaml:3:81: jobs.a.repeat: expected a whole number of at least 1, got 0",
     'e.yaml:4:36: jobs.b.retries.timeout: expected a whole number or unlimited, got "many"',

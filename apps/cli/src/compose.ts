@@ -43,7 +43,11 @@ export async function openExecutor(
 ): Promise<Executor> {
   if (cluster === "local" && clusterFile === undefined) {
     const { createLocalExecutor } = await import("@slipway/executor-local");
-    return createLocalExecutor({ home: homeDirectory(context), env: context.env });
+    return createLocalExecutor({
+      home: homeDirectory(context),
+      env: context.env,
+      cacheDirectory: path.join(cacheDirectory(context), "local", "manifests"),
+    });
   }
   const { findClusterConfig, openClusterExecutor } = await import("./cluster/open.ts");
   const file = clusterFile !== undefined && existsSync(clusterFile) ? clusterFile : undefined;

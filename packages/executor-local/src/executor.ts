@@ -29,6 +29,8 @@ export interface LocalExecutorOptions {
   readonly shell?: string | undefined;
   /** Who cancels, for the record; the environment's USER when absent. */
   readonly user?: string | undefined;
+  /** Absolute: manifests of staged code are kept in it, so that for changed code nothing is asked. Made when it is not there; may be removed at any time. */
+  readonly cacheDirectory?: string | undefined;
   /** Processors that the jobs of this home use at the same time; further jobs wait. Those of this machine when absent. */
   readonly cores?: number | undefined;
   readonly onEvent?: ((event: LocalExecutorEvent) => void) | undefined;

@@ -11,17 +11,18 @@ export interface StagerOptions {
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly transport?: Transport | undefined;
+  readonly cacheDirectory?: string | undefined;
   readonly onEvent?: ((event: StoreEvent) => void) | undefined;
 }
 
 /** The code store below the home. What it needs is loaded when something is staged: asking about jobs needs none of it. */
-export function openStager({ home, env, transport, onEvent }: StagerOptions): Stager {
+export function openStager({ home, env, transport, cacheDirectory, onEvent }: StagerOptions): Stager {
   let own: Promise<Transport> | undefined;
   const staged = new Map<Digest, Bundle>();
   async function stage(bundle: Bundle, { signal }: CallOptions = {}): Promise<StagedCode> {
     const { createCodeStore } = await import("@slipway/store");
     const used = transport ?? (await (own ??= openOwn(env)));
-    const store = createCodeStore({ transport: used, root: home, clusterName: "local", onEvent });
+    const store = createCodeStore({ transport: used, root: home, clusterName: "local", cacheDirectory, onEvent });
     const { digest, directory, uploadedBytes } = await store.stage(bundle, { signal });
     staged.set(digest, bundle);
     return { digest, directory, uploadedBytes };

@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import type { JobPlan } from "@slipway/core";
+import type { JobPlan, Transport } from "@slipway/core";
 import { createLocalExecutor } from "@slipway/executor-local";
 import { packBundle } from "@slipway/packager";
 import { gitRepository, snapshot, temporaryDirectory } from "@slipway/testing";
+import { openLocalTransport } from "@slipway/transport-local";
 import { expect, test } from "vitest";
 
 import { env, openFixture } from "./fixture.ts";
@@ -272,6 +273,32 @@ test("stages code through the store, and tells what happened", async () => {
   const again = await executor.stage(bundle);
   expect([again.directory, again.uploadedBytes]).toEqual([code.directory, 0]);
   expect(types).toEqual(["store.uploading", "store.staged", "store.reused"]);
+});
+
+test("of changed code only the changes are stored anew, in two commands where a cache tells what is there", async () => {
+  await using folder = await temporaryDirectory();
+  const text = "line of some code\n".repeat(20_000);
+  const repository = await gitRepository(path.join(folder.path, "repo"), { files: { "big.txt": text, "a.txt": "a" } });
+  await using local = openLocalTransport({ env });
+  let commands = 0;
+  const transport: Transport = { ...local, exec: (...args) => local.exec(...((commands += 1), args)) };
+  const cacheDirectory = path.join(folder.path, "cache");
+  const uploads: number[] = [];
+  await using executor = createLocalExecutor({
+    home: path.join(folder.path, "home"),
+    env,
+    transport,
+    cacheDirectory,
+    onEvent: (event) => event.type === "store.uploading" && uploads.push(event.bytes),
+  });
+  const stage = async () => executor.stage(await packBundle({ cwd: repository.path, env }));
+  const first = await stage();
+  await writeFile(path.join(repository.path, "a.txt"), "changed");
+  commands = 0;
+  const second = await stage();
+  expect([commands, uploads]).toEqual([2, [text.length + 1, 7]]);
+  expect(await readFile(path.join(second.directory, "a.txt"), "utf8")).toBe("changed");
+  expect((await readdir(cacheDirectory)).toSorted()).toEqual([first.digest, second.digest].toSorted());
 });
 
 function withScript(plan: JobPlan, edit: (text: string) => string): JobPlan {

@@ -39,7 +39,11 @@ export async function openClusterExecutor(
 ): Promise<Executor> {
   if (config.executor === "local") {
     const { createLocalExecutor } = await import("@slipway/executor-local");
-    return createLocalExecutor({ home: homeDirectory(context), env: context.env });
+    return createLocalExecutor({
+      home: homeDirectory(context),
+      env: context.env,
+      cacheDirectory: path.join(cacheDirectory(context), "local", "manifests"),
+    });
   }
   const transport = openWhenNeeded(config, context);
   const executor =

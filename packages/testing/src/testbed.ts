@@ -5,6 +5,6 @@ export { openTestbedShare, sharedTestbed } from "./testbed/shared.ts";
 export type { SharedTestbed, SharedTestbedOptions, TestbedShare } from "./testbed/shared.ts";
 export { startTestbed } from "./testbed/start.ts";
 export type { TestbedOptions } from "./testbed/start.ts";
-export { testbedSupport } from "./testbed/support.ts";
+export { debianPrograms, testbedSupport } from "./testbed/support.ts";
 export type { TestbedSupport, TestbedSupportOptions } from "./testbed/support.ts";
 export type { Testbed, TestbedCommands } from "./testbed/testbed.ts";

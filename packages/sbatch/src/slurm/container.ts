@@ -2,6 +2,7 @@ import { isEnvironmentName, quoteShell } from "@slipway/core";
 
 import { assertPassable } from "../environment.ts";
 import { SbatchError } from "../error.ts";
+import { containerKeeperVariable } from "./container-keeper.ts";
 import { inShell } from "./words.ts";
 import type { Word } from "./words.ts";
 
@@ -72,6 +73,9 @@ export function containerCommand(container: Container): readonly Word[] {
     case "docker": {
       const names = [...slipwayVariables, ...slurmVariables, "CUDA_VISIBLE_DEVICES", ...checkedVariables(container)];
       return [
+        "sh",
+        "-c",
+        inShell(`"$${containerKeeperVariable}"`),
         runtime,
         "run",
         "--rm",

@@ -5,6 +5,7 @@ import { assertName, renderComments } from "../script.ts";
 import { elementsFile, matrixVariables, renderCommandText, renderElementsFile } from "./command-text.ts";
 import type { CommandTextOptions } from "./command-text.ts";
 import { hasRanks } from "./command.ts";
+import { containerKeeper, containerKeeperVariable } from "./container-keeper.ts";
 import { containerDirectories } from "./container.ts";
 import type { Container, ContainerSettings } from "./container.ts";
 import { renderDirectives } from "./directives.ts";
@@ -71,7 +72,7 @@ slipway_token=${quoteShell(token)}
 slipway_dir=$PWD # where it was submitted from
 slipway_outputs=${job.runDirOf === undefined ? "$slipway_dir" : `\${slipway_dir%/*}/${job.runDirOf}`}/run\${SLURM_ARRAY_TASK_ID:+/$SLURM_ARRAY_TASK_ID}
 ${job.workdir === "copy" ? `slipway_work=$slipway_dir/copy\${SLURM_ARRAY_TASK_ID:+-$SLURM_ARRAY_TASK_ID} # a writable copy of the code, made anew for each attempt\n` : ""}slipway_code_dir=${isContained ? containerDirectories.code : job.workdir === "copy" ? "$slipway_work" : "$slipway_dir/code"} slipway_run_dir=${isContained ? containerDirectories.run : "$slipway_outputs"} # as the command sees them
-${renderParticulars(job)}${cpusPerTask === undefined ? "" : `export SRUN_CPUS_PER_TASK=${cpusPerTask} # some releases do not tell srun\n`}
+${renderParticulars(job)}${isContained ? renderKeeper(options) : ""}${cpusPerTask === undefined ? "" : `export SRUN_CPUS_PER_TASK=${cpusPerTask} # some releases do not tell srun\n`}
 ${renderCommandText(commandTextOptions(options))}
 # --- From here on the same text in every script: what runs the command and tells how it ended. ---
 ${renderSlurmWrapper({ holdCode: options.holdCode ?? "" })}`;
@@ -80,6 +81,11 @@ ${renderSlurmWrapper({ holdCode: options.holdCode ?? "" })}`;
 /** What `elements.sh` beside the script holds; undefined where the script itself has all commands. */
 export function renderElements(options: SbatchScriptOptions): string | undefined {
   return renderElementsFile(commandTextOptions(options));
+}
+
+function renderKeeper({ containers }: SbatchScriptOptions): string {
+  if (containers?.runtime !== "podman" && containers?.runtime !== "docker") return "";
+  return `${containerKeeperVariable}=${quoteShell(containerKeeper)} # the container ends with its job\n`;
 }
 
 /** What most jobs do not have. */

@@ -5,7 +5,7 @@ import { withLock } from "./lock.ts";
 import { isRunning, killFamily } from "./process.ts";
 import { readBootId, readRecords, removeRecord } from "./record.ts";
 import type { TestbedRecord } from "./record.ts";
-import { removeUser } from "./user.ts";
+import { findUserId, removeUser } from "./user.ts";
 
 /** In the environment of all that a testbed starts, so that what lost its parent is found. */
 export function markOf(directory: string): string {
@@ -15,7 +15,9 @@ export function markOf(directory: string): string {
 /** Ends a testbed's processes, and waits for them; then nothing of it is left on the machine. */
 export async function endTestbed(record: TestbedRecord): Promise<void> {
   const isThisBoot = record.bootId === (await readBootId());
-  await killFamily({ roots: isThisBoot ? record.processes : [], mark: markOf(record.directory) });
+  // Some of what its user starts leaves everything behind: podman keeps a process of its own, for as long as it can.
+  const uid = await findUserId(record.userName);
+  await killFamily({ roots: isThisBoot ? record.processes : [], mark: markOf(record.directory), uid });
   for (const node of record.nodes) await removeMemoryGroups(node);
   await removeUser(record.userName);
   await rm(record.directory, { recursive: true, force: true, maxRetries: 5 });

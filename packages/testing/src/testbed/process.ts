@@ -1,4 +1,4 @@
-import { readFile, readdir, readlink } from "node:fs/promises";
+import { readFile, readdir, readlink, stat } from "node:fs/promises";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -15,10 +15,10 @@ interface RunningProcess extends ProcessIdentity {
 
 /** Undefined when there is none, or when it has ended and only waits for its parent to notice. */
 export async function findProcess(pid: number): Promise<RunningProcess | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  const line = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
   // The second field is the command's name in parentheses, and may hold anything.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (stat === "" || fields[0] === "Z" || fields[0] === "X") return undefined;
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  if (line === "" || fields[0] === "Z" || fields[0] === "X") return undefined;
   return { pid, parentPid: Number(fields[1]), startTicks: Number(fields[19]) };
 }
 
@@ -54,6 +54,8 @@ export interface Family {
   readonly roots: readonly ProcessIdentity[];
   /** `NAME=value`: processes that were started with it in their environment belong to the family too, whatever their parent. */
   readonly mark?: string | undefined;
+  /** So do all of this user's. */
+  readonly uid?: number | undefined;
 }
 
 /** Kills processes with all that they started, and waits until they are gone. */
@@ -61,7 +63,7 @@ export async function killFamily(family: Family): Promise<void> {
   const end = Date.now() + 20_000;
   const known = new Map<number, ProcessIdentity>(family.roots.map((root) => [root.pid, root]));
   for (;;) {
-    for (const member of await findFamily([...known.values()], family.mark)) known.set(member.pid, member);
+    for (const member of await findFamily([...known.values()], family)) known.set(member.pid, member);
     const running: ProcessIdentity[] = [];
     for (const member of known.values()) if (await isRunning(member)) running.push(member);
     if (running.length === 0) return;
@@ -71,20 +73,29 @@ export async function killFamily(family: Family): Promise<void> {
   }
 }
 
-async function findFamily(roots: readonly ProcessIdentity[], mark: string | undefined): Promise<ProcessIdentity[]> {
+async function findFamily(
+  roots: readonly ProcessIdentity[],
+  { mark, uid }: Pick<Family, "mark" | "uid">,
+): Promise<ProcessIdentity[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const running = (await Promise.all(pids.map(findProcess))).filter((found) => found !== undefined);
   const isMember = new Set<number>();
   for (const { pid, startTicks } of running) {
     if (pid === process.pid) continue;
     const isRoot = roots.some((root) => root.pid === pid && root.startTicks === startTicks);
-    if (isRoot || (mark !== undefined && (await hasMark(pid, mark)))) isMember.add(pid);
+    const isMarked = mark !== undefined && (await hasMark(pid, mark));
+    if (isRoot || isMarked || (uid !== undefined && (await ownerOf(pid)) === uid)) isMember.add(pid);
   }
   for (let size = -1; size !== isMember.size;) {
     size = isMember.size;
     for (const { pid, parentPid } of running) if (isMember.has(parentPid)) isMember.add(pid);
   }
   return running.filter(({ pid }) => isMember.has(pid));
+}
+
+/** Source: proc(5), "/proc/pid": its owner is the process's effective user. */
+async function ownerOf(pid: number): Promise<number | undefined> {
+  return (await stat(`/proc/${pid}`).catch(() => undefined))?.uid;
 }
 
 async function hasMark(pid: number, mark: string): Promise<boolean> {

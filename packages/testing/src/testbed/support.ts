@@ -34,31 +34,40 @@ const programs: Readonly<Record<string, string>> = {
  * processes that ask; nothing is ever installed elsewhere, and no system service is started.
  */
 export async function testbedSupport(options: TestbedSupportOptions = {}): Promise<TestbedSupport> {
-  if (process.platform !== "linux") return no("it needs Linux");
-  if (process.getuid?.() !== 0) return no("it needs root");
-  if ((await missingPrograms()).length === 0) return { available: true };
-  return withLock("install", () => install(options), options.signal);
+  const why = await debianPrograms(programs, options);
+  return why === undefined ? { available: true } : { available: false, why };
 }
 
-async function install({ signal, onEvent }: TestbedSupportOptions): Promise<TestbedSupport> {
-  const missing = await missingPrograms();
-  if (missing.length === 0) return { available: true };
-  if (!(await isDebian())) return no(`${missing.join(", ")} are not installed, and this is not Debian`);
-  const packages = [...new Set(missing.map((program) => programs[program] ?? program))];
+/** The same for other programs, each with the Debian package that has it. Why they are not there, if so. */
+export async function debianPrograms(
+  wanted: Readonly<Record<string, string>>,
+  options: TestbedSupportOptions = {},
+): Promise<string | undefined> {
+  if (process.platform !== "linux") return "it needs Linux";
+  if (process.getuid?.() !== 0) return "it needs root";
+  if ((await missingOf(wanted)).length === 0) return undefined;
+  return withLock("install", () => install(wanted, options), options.signal);
+}
+
+async function install(
+  wanted: Readonly<Record<string, string>>,
+  { signal, onEvent }: TestbedSupportOptions,
+): Promise<string | undefined> {
+  const missing = await missingOf(wanted);
+  if (missing.length === 0) return undefined;
+  if (!(await isDebian())) return `${missing.join(", ")} are not installed, and this is not Debian`;
+  const packages = [...new Set(missing.map((program) => wanted[program] ?? program))];
   onEvent?.({ type: "testing.installing", packages });
   const failure = await installPackages(packages, signal);
-  if (failure !== undefined) return no(`${packages.join(", ")} could not be installed: ${failure}`);
-  const stillMissing = await missingPrograms();
-  return stillMissing.length === 0 ? { available: true } : no(`${stillMissing.join(", ")} are not installed`);
+  if (failure !== undefined) return `${packages.join(", ")} could not be installed: ${failure}`;
+  const stillMissing = await missingOf(wanted);
+  return stillMissing.length === 0 ? undefined : `${stillMissing.join(", ")} are not installed`;
 }
 
-function no(why: string): TestbedSupport {
-  return { available: false, why };
-}
-
-async function missingPrograms(): Promise<readonly string[]> {
-  const found = await Promise.all(Object.keys(programs).map(isInstalled));
-  return Object.keys(programs).filter((_, index) => !found[index]);
+async function missingOf(wanted: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const names = Object.keys(wanted);
+  const found = await Promise.all(names.map(isInstalled));
+  return names.filter((_, index) => !found[index]);
 }
 
 async function isInstalled(program: string): Promise<boolean> {

@@ -21,9 +21,13 @@ export async function createUser(name: string, home: string, signal?: AbortSigna
   return { name, uid, gid, home };
 }
 
+export async function findUserId(name: string): Promise<number | undefined> {
+  const { exitCode, stdout } = await runCommand(["getent", "passwd", name]);
+  return exitCode === 0 ? Number(stdout.split(":")[2]) : undefined;
+}
+
 export async function removeUser(name: string): Promise<void> {
   await withLock("users", async () => {
-    const isThere = (await runCommand(["getent", "passwd", name])).exitCode === 0;
-    if (isThere) await outputOf(["userdel", name]);
+    if ((await findUserId(name)) !== undefined) await outputOf(["userdel", name]);
   });
 }

@@ -15,24 +15,37 @@ export interface CommandLineOptions {
  * where the command's output begins, on both streams, and tells its own process id: sshd made it the leader of a group.
  */
 export function renderCommandLine(argv: readonly string[], options: CommandLineOptions): string {
-  const { nonce, preCommand, endsInFrame } = options;
-  const script = `${startScript} ${endsInFrame ? framedScript : replacingScript}`;
-  const line = `exec /bin/sh -c '${script}' sh ${nonce} '${escapeForShells(quoteCommand(argv))}'`;
-  const whole = preCommand === undefined ? line : `eval ${quoteShell(preCommand)} </dev/null && ${line}`;
-  if (Buffer.byteLength(whole) > limitBytes) {
+  const line = renderShellLine('c=$(printf %b "$2");', options, ` '${escapeForShells(quoteCommand(argv))}'`);
+  if (Buffer.byteLength(line) > limitBytes) {
     throw new SshError("SSH_COMMAND_TOO_LONG", `The command ${JSON.stringify(argv[0] ?? "")} has too long arguments`, {
       hint: "Pass what is long through standard input.",
-      details: { bytes: Buffer.byteLength(whole), limitBytes },
+      details: { bytes: Buffer.byteLength(line), limitBytes },
     });
   }
-  return whole;
+  return line;
+}
+
+/** The same for a shell whose command is not known yet: it comes as the first line of its input, see `renderSpareInput`. */
+export function renderSpareLine(options: Omit<CommandLineOptions, "endsInFrame">): string {
+  return renderShellLine("n=${IFS#??}; IFS= read -r c || exit 1;", { ...options, endsInFrame: false }, "");
+}
+
+/** What a shell of `renderSpareLine` reads. Line ends stand in quotes, and become its variable n: IFS ends in one. */
+export function renderSpareInput(argv: readonly string[]): string {
+  return `${quoteCommand(argv).replaceAll("\n", `'"$n"'`)}\n`;
+}
+
+function renderShellLine(before: string, { nonce, preCommand, endsInFrame }: CommandLineOptions, command: string) {
+  const script = `${before} ${startScript} ${endsInFrame ? framedScript : replacingScript}`;
+  const line = `exec /bin/sh -c '${script}' sh ${nonce}${command}`;
+  return preCommand === undefined ? line : `eval ${quoteShell(preCommand)} </dev/null && ${line}`;
 }
 
 /** MAX_ARG_STRLEN of Linux is 131,072 (execve(2)), and the login shell gets the line as one argument. */
 const limitBytes = 131_000;
 
 // In single quotes of four kinds of shell: no ', no !, no newline, no \\ may stand in these.
-const startScript = 'echo "slipway-$1-start $$"; echo "slipway-$1-start" >&2; c=$(printf %b "$2");';
+const startScript = 'echo "slipway-$1-start $$"; echo "slipway-$1-start" >&2;';
 const replacingScript = 'eval "exec $c"';
 const framedScript = '(eval "exec $c"); s=$?; echo "slipway-$1-end" >&2; echo "slipway-$1-end $s"; exit "$s"';
 

@@ -19,3 +19,8 @@ export type SshErrorCode =
 
 /** Never holds a password, a passphrase or an answer. */
 export class SshError extends SlipwayError<SshErrorCode> {}
+
+/** Whether the server takes no more commands for now. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof SshError && error.code === "SSH_CHANNEL_REFUSED";
+}

@@ -1,9 +1,6 @@
-import { randomBytes } from "node:crypto";
-
 import { stripControlCharacters } from "@slipway/core";
 import type { Clock, ExecOptions, ExecResult } from "@slipway/core";
 
-import { renderCommandLine } from "./command-line.ts";
 import { SshError } from "./error.ts";
 import { createFrameReader } from "./frame.ts";
 import type { FrameReader } from "./frame.ts";
@@ -11,13 +8,13 @@ import { writeInput } from "./input.ts";
 import type { Link, RemoteEnd } from "./link.ts";
 import { keepTail } from "./output.ts";
 import { signalOfExitCode } from "./signals.ts";
+import type { SparingLink } from "./spare.ts";
 import { endRemoteCommand } from "./stop.ts";
 import type { StoppableCommand } from "./stop.ts";
 
 export interface RunOptions extends ExecOptions {
   /** For people. */
   readonly host: string;
-  readonly preCommand: string | undefined;
   readonly clock: Clock;
   readonly onSent: (bytes: number) => void;
 }
@@ -25,7 +22,7 @@ export interface RunOptions extends ExecOptions {
 const stderrLimitBytes = 64 * 1024;
 
 /** Runs one command on a link until it has exited and its output is closed, or until it is to be stopped. */
-export async function runOnLink(link: Link, argv: readonly string[], options: RunOptions): Promise<ExecResult> {
+export async function runOnLink(link: SparingLink, argv: readonly string[], options: RunOptions): Promise<ExecResult> {
   options.signal?.throwIfAborted();
   if (argv.length === 0) throw new TypeError("An empty argument list");
   const stop = new AbortController();
@@ -58,16 +55,14 @@ function finish(command: RunningCommand): Promise<ExecResult> {
 }
 
 async function startCommand(
-  link: Link,
+  link: SparingLink,
   argv: readonly string[],
   options: RunOptions,
   stop: AbortController,
 ): Promise<RunningCommand> {
-  const { host, preCommand, stdin, onStdout, onSent } = options;
-  const nonce = randomBytes(16).toString("hex");
-  const line = renderCommandLine(argv, { nonce, preCommand, endsInFrame: link.endsInFrame });
-  onSent(Buffer.byteLength(line));
-  const process = await link.start(line);
+  const { host, stdin, onStdout, onSent } = options;
+  const { process, nonce, sentBytes } = await link.begin(argv);
+  onSent(sentBytes);
   const out = createFrameReader(`slipway-${nonce}-start`, link.endsInFrame ? `slipway-${nonce}-end` : undefined);
   const err = createFrameReader(`slipway-${nonce}-start`, link.endsInFrame ? `slipway-${nonce}-end` : undefined);
 

@@ -1,6 +1,7 @@
 import type { Clock } from "@slipway/core";
 
 import { renderCommandLine } from "./command-line.ts";
+import { isRefused } from "./error.ts";
 import type { Link, RemoteProcess } from "./link.ts";
 
 export interface StoppableCommand {
@@ -20,6 +21,7 @@ kill -KILL "-$1" 2>/dev/null || kill -KILL "$1" 2>/dev/null
 exit 0`;
 
 const stepLimitMs = 5_000;
+const refusedPauseMs = 100;
 
 /**
  * Ends a command with all that it started, through a second channel: closing its own leaves it running. Never rejects, and
@@ -34,7 +36,7 @@ export async function endRemoteCommand(link: Link, starting: Promise<StoppableCo
   const group = await within(stepLimitMs, command.group, clock);
   if (group !== undefined && /^\d+$/.test(group) && link.isAlive()) {
     const { ended } = command.process;
-    const killed = kill(link, group).catch(() => ended); // No channel for it: what is left is to let go.
+    const killed = kill(link, group, clock).catch(() => ended); // No channel for it: what is left is to let go.
     // The killing goes on there by itself: whoever ignores TERM and holds no output is not waited for.
     await within(stepLimitMs, Promise.race([ended, killed]), clock);
     await within(stepLimitMs / 5, ended, clock); // One that left the group may hold the output open.
@@ -42,13 +44,25 @@ export async function endRemoteCommand(link: Link, starting: Promise<StoppableCo
   command.process.close();
 }
 
-async function kill(link: Link, group: string): Promise<void> {
+async function kill(link: Link, group: string, clock: Clock): Promise<void> {
   const argv = ["/bin/sh", "-c", killScript, "sh", group];
-  const process = await link.start(renderCommandLine(argv, { nonce: "kill", endsInFrame: false }));
+  const process = await startWhenTaken(link, renderCommandLine(argv, { nonce: "kill", endsInFrame: false }), clock);
   process.stdin.end();
   process.stdout.resume();
   process.stderr.resume();
   await process.ended;
+}
+
+/** A server that takes few commands at once notices a little late that one has ended. */
+async function startWhenTaken(link: Link, line: string, clock: Clock): Promise<RemoteProcess> {
+  for (let waitedMs = 0; ; waitedMs += refusedPauseMs) {
+    try {
+      return await link.start(line);
+    } catch (error) {
+      if (!isRefused(error) || waitedMs >= stepLimitMs) throw error;
+      await clock.sleep(refusedPauseMs);
+    }
+  }
 }
 
 async function within<T>(limitMs: number, promise: Promise<T>, clock: Clock): Promise<T | undefined> {

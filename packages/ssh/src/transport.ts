@@ -3,11 +3,13 @@ import { setMaxListeners } from "node:events";
 import type { Clock, EventListener, ExecOptions, ExecResult, Input, Transport } from "@slipway/core";
 
 import type { TransportKind } from "./destination.ts";
-import { SshError } from "./error.ts";
+import { isRefused, SshError } from "./error.ts";
 import type { SshEvent } from "./event.ts";
 import type { Link } from "./link.ts";
 import { createQueue } from "./queue.ts";
 import { runOnLink } from "./run.ts";
+import { withSpare } from "./spare.ts";
+import type { SparingLink } from "./spare.ts";
 
 /** A host reached over SSH. At most four commands run at a time, the others wait: a server may refuse more of one client. */
 export interface SshTransport extends Transport {
@@ -37,7 +39,7 @@ export function createSshTransport(first: Link, options: SshTransportOptions): S
   const running = new Set<Promise<ExecResult>>();
   const taken = new Set<Promise<ExecResult>>();
   const queue = createQueue(commandsAtOnce);
-  let link: Promise<Link> = Promise.resolve(first);
+  let link: Promise<SparingLink> = Promise.resolve(withSpare(first, preCommand));
 
   async function exec(argv: readonly string[], execOptions: ExecOptions = {}): Promise<ExecResult> {
     closing.signal.throwIfAborted();
@@ -66,7 +68,7 @@ export function createSshTransport(first: Link, options: SshTransportOptions): S
     const onSent = (bytes: number) => onEvent?.({ type: "ssh.exec", host, bytes });
     for (;;) {
       const live = await orAborted(liveLink(), execOptions.signal);
-      const command = runOnLink(live, argv, { ...execOptions, host, preCommand, clock, onSent });
+      const command = runOnLink(live, argv, { ...execOptions, host, clock, onSent });
       taken.add(command);
       try {
         return await command;
@@ -81,7 +83,7 @@ export function createSshTransport(first: Link, options: SshTransportOptions): S
   }
 
   /** All commands that find the link lost wait for the same new one. */
-  async function liveLink(): Promise<Link> {
+  async function liveLink(): Promise<SparingLink> {
     const last = link;
     const lastLink = await last.catch(() => undefined);
     if (lastLink?.isAlive() === true) return lastLink;
@@ -93,9 +95,9 @@ export function createSshTransport(first: Link, options: SshTransportOptions): S
     return link;
   }
 
-  async function reconnect(lost: Link | undefined): Promise<Link> {
+  async function reconnect(lost: Link | undefined): Promise<SparingLink> {
     await lost?.close();
-    return connect(closing.signal);
+    return withSpare(await connect(closing.signal), preCommand);
   }
 
   return {
@@ -110,10 +112,6 @@ export function createSshTransport(first: Link, options: SshTransportOptions): S
       await last?.close();
     },
   };
-}
-
-function isRefused(error: unknown): boolean {
-  return error instanceof SshError && error.code === "SSH_CHANNEL_REFUSED";
 }
 
 function isRepeatable(stdin: Input | undefined): boolean {

@@ -26,6 +26,8 @@ export interface FakeServer extends AsyncDisposable {
   /** How many have been made. */
   readonly connections: () => number;
   readonly mostSessions: () => number;
+  /** How many have been made, on all connections. */
+  readonly sessions: () => number;
   /** As a network does: without a word. */
   readonly dropConnections: () => void;
 }
@@ -42,6 +44,7 @@ export async function openFakeServer(options: FakeServerOptions = {}): Promise<F
   const live = new Set<Connection>();
   let connections = 0;
   let mostSessions = 0;
+  let allSessions = 0;
 
   const server = new ssh2.Server({ hostKeys: [await readFile(file("host"))] }, (client) => {
     connections += 1;
@@ -55,6 +58,7 @@ export async function openFakeServer(options: FakeServerOptions = {}): Promise<F
         return;
       }
       sessions += 1;
+      allSessions += 1;
       mostSessions = Math.max(mostSessions, sessions);
       const session = accept();
       session.on("exec", (acceptExec, _reject, { command }) => {
@@ -93,6 +97,7 @@ export async function openFakeServer(options: FakeServerOptions = {}): Promise<F
     options: { env, home: directory.path, configFile: file("ssh_config"), controlDirectory: file("ctl") },
     connections: () => connections,
     mostSessions: () => mostSessions,
+    sessions: () => allSessions,
     dropConnections() {
       for (const client of live) client.end();
     },

@@ -243,3 +243,25 @@ test("a run cleans once a day what nobody needs any more, and doctor tells", asy
   expect(await readdir(path.join(m.home, "store/cleaned"))).toEqual([`${day}.jsonl`]);
   expect((await m.slipway(repo, "doctor")).stdout).toContain(`last ran on ${day}; nothing to take`);
 });
+
+test("the project's file says what is kept here, before the user's file, and the command line before both", async () => {
+  await using m = await machine();
+  const { repo } = await ran(m);
+  await dropLeases(m);
+  const why = async (...words: readonly string[]) => {
+    const { remove, keep } = await m.json<Cleaned>(repo, "clean", "--dry-run", ...words);
+    return [...remove.map((thing) => `goes: ${thing.why}`), ...keep.map((thing) => thing.why)].map((each) =>
+      each.replaceAll(/\d+ \w+ ago/g, "just now"),
+    );
+  };
+  await writeFiles(m.home, { "config.yaml": "clean: { keep_last: 0, auto: false }\n" });
+  expect(await why()).toEqual(["it was last used just now"]);
+  await writeFiles(repo, { "slipway.yaml": "clean: { keep_last: 4, max_inodes: 1 }\n" });
+  expect(await why()).toEqual([expect.stringMatching(/^demo-\w+ is among the newest 4 of /)]);
+  expect(await why("--keep-last", "0")).toEqual(["goes: nobody needs it, and all code has 5 inodes, more than 1"]);
+  expect((await m.slipway(repo, "doctor")).stdout).toContain("; by itself: off");
+  await writeFiles(repo, { "slipway.yaml": "clean: { keep_lats: 4 }\n" });
+  expect(await m.json(repo, "clean", "--dry-run")).toMatchObject({
+    error: { exitCode: 2, message: expect.stringContaining("slipway.yaml:1:10: clean.keep_lats: unknown key") },
+  });
+});

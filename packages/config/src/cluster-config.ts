@@ -81,6 +81,8 @@ export interface EnvironmentRule {
 export interface CleanSettings {
   readonly maxAgeSeconds?: number;
   readonly maxBytes?: number;
+  readonly maxInodes?: number;
   readonly keepLast?: number;
+  readonly runsMaxAgeSeconds?: number;
   readonly auto?: boolean;
 }

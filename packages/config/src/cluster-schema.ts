@@ -1,7 +1,8 @@
 import * as z from "zod/mini";
 
+import { cleanSchema } from "./clean-settings.ts";
+import type { CleanFile } from "./clean-settings.ts";
 import {
-  bytes,
   choice,
   duration,
   either,
@@ -44,12 +45,7 @@ export interface ClusterFile {
   readonly mail_user?: string;
   readonly sbatch?: Readonly<Record<string, Text>>;
   readonly poll?: { readonly min_seconds?: number };
-  readonly clean?: {
-    readonly max_age?: string | number;
-    readonly max_size?: string | number;
-    readonly keep_last?: number;
-    readonly auto?: boolean;
-  };
+  readonly clean?: CleanFile;
   readonly num_workers?: number;
   readonly skip_hf_home_check?: boolean;
   readonly sandbox_extra_srun_args?: readonly string[];
@@ -135,15 +131,7 @@ export const clusterSchema: z.ZodMiniType<ClusterFile, unknown> = object({
     "How often Slurm may be asked.",
     object({ min_seconds: optional("The site's floor between two questions.", wholeNumber(1)) }),
   ),
-  clean: optional(
-    "What is kept, and for how long.",
-    object({
-      max_age: optional("Code and runs older than this may go: 14d.", duration()),
-      max_size: optional("Space for code: 50GB.", bytes()),
-      keep_last: optional("Experiments that are always kept.", wholeNumber(0)),
-      auto: optional("Whether cleaning happens by itself.", flag()),
-    }),
-  ),
+  clean: optional("What is kept, and for how long.", cleanSchema),
   num_workers: optional("Read for compatibility; it has no effect.", wholeNumber(1)),
   skip_hf_home_check: optional(
     "With the preset nemo-skills: whether jobs in containers may do without an HF_HOME below a mount.",

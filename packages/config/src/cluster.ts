@@ -1,14 +1,15 @@
 import path from "node:path";
 
+import { toCleanSettings } from "./clean-settings.ts";
 import { checkCluster } from "./cluster-check.ts";
-import type { CleanSettings, ClusterConfig, EnvironmentRule, Mount, SshTarget } from "./cluster-config.ts";
+import type { ClusterConfig, EnvironmentRule, Mount, SshTarget } from "./cluster-config.ts";
 import { clusterSchema } from "./cluster-schema.ts";
 import type { ClusterFile, SshTunnelFile } from "./cluster-schema.ts";
 import { readDocument } from "./document.ts";
 import type { ConfigDocument } from "./document.ts";
 import type { Path } from "./problem.ts";
 import { readConfigOrThrow } from "./read-config.ts";
-import { parseBytes, parseDuration } from "./units.ts";
+import { parseDuration } from "./units.ts";
 import { expandHome, expandVariables } from "./variables.ts";
 import type { Environment } from "./variables.ts";
 
@@ -66,7 +67,7 @@ function toCluster(
     sbatch: mapValues(shape.sbatch, (value, name) =>
       typeof value === "boolean" ? value : (document.text(["sbatch", name]) ?? ""),
     ),
-    clean: toCleanSettings(shape.clean),
+    clean: toCleanSettings(shape.clean ?? {}),
   };
 }
 
@@ -92,15 +93,6 @@ function toEnvironmentRule(rule: string, isRequired: boolean): EnvironmentRule {
   const equals = rule.indexOf("=");
   if (equals === -1) return { name: rule.trim(), isRequired };
   return { name: rule.slice(0, equals).trim(), value: rule.slice(equals + 1), isRequired };
-}
-
-function toCleanSettings(clean: ClusterFile["clean"] = {}): CleanSettings {
-  return present({
-    maxAgeSeconds: secondsOf(clean.max_age),
-    maxBytes: clean.max_size === undefined ? undefined : parseBytes(String(clean.max_size)),
-    keepLast: clean.keep_last,
-    auto: clean.auto,
-  });
 }
 
 function secondsOf(duration: string | number | undefined): number | undefined {

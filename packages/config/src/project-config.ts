@@ -1,5 +1,7 @@
 import type { Companion } from "@slipway/core";
 
+import type { CleanSettings } from "./cluster-config.ts";
+
 /** What `slipway.yaml` and the user's `config.yaml` say. */
 export interface ProjectConfig {
   readonly preset?: "nemo-skills";
@@ -14,4 +16,6 @@ export interface ProjectConfig {
   readonly maxBytes?: number;
   /** The cluster that `run` uses unless it is told another. */
   readonly cluster?: string;
+  /** What a cleaner that runs here keeps; it goes before what the cluster's file says. */
+  readonly clean?: CleanSettings;
 }

@@ -2,6 +2,8 @@ import path from "node:path";
 
 import type { ZodMiniType } from "zod/mini";
 
+import { cleanSchema } from "./clean-settings.ts";
+import type { CleanFile } from "./clean-settings.ts";
 import type { ConfigDocument } from "./document.ts";
 import { isMapping } from "./problem.ts";
 import type { Problem } from "./problem.ts";
@@ -18,6 +20,7 @@ export interface ProjectFile {
     readonly max_size?: string | number;
   };
   readonly cluster?: string;
+  readonly clean?: CleanFile;
 }
 
 export interface CompanionFile {
@@ -77,6 +80,7 @@ export const projectSchema: ZodMiniType<ProjectFile, unknown> = object({
     }),
   ),
   cluster: optional("The cluster that `run` uses by default.", pattern("a cluster's name", /^[^\0]+$/)),
+  clean: optional("What is kept, and for how long; it goes before what the cluster's file says.", cleanSchema),
 });
 
 /** One of `python`, `npm` and `path` in each companion; each name once. Paths count from `directory`. */

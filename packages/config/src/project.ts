@@ -2,6 +2,8 @@ import path from "node:path";
 
 import type { Companion, CompanionSource } from "@slipway/core";
 
+import { toCleanSettings } from "./clean-settings.ts";
+import type { CleanSettings } from "./cluster-config.ts";
 import { readDocument } from "./document.ts";
 import { invalidConfig } from "./error.ts";
 import type { ProjectConfig } from "./project-config.ts";
@@ -39,12 +41,14 @@ export function readProjectLayer({ text, file, directory }: ProjectSource): Read
   return { shape: toLayer(reading.shape, directory) };
 }
 
-/** One config out of several files: the first that sets a key wins; lists are taken whole. */
+/** One config out of several files: the first that sets a key wins, also below `clean`; lists are taken whole. */
 export function combineProject(layers: readonly ProjectLayer[]): ProjectConfig {
   const settings: ProjectLayer = Object.assign({}, ...layers.toReversed());
   const companions = settings.companions ?? [];
+  const clean: CleanSettings = Object.assign({}, ...layers.toReversed().map((layer) => layer.clean));
   return {
     ...settings,
+    ...(settings.clean && { clean }),
     companions: settings.preset === "nemo-skills" ? withNemoSkills(companions) : companions,
     include: settings.include ?? [],
     exclude: settings.exclude ?? [],
@@ -65,7 +69,7 @@ function withNemoSkills(companions: readonly Companion[]): readonly Companion[] 
   );
 }
 
-function toLayer({ preset, packaging = {}, cluster }: ProjectFile, directory: string): ProjectLayer {
+function toLayer({ preset, packaging = {}, cluster, clean }: ProjectFile, directory: string): ProjectLayer {
   const { companions, include, exclude, allow_secrets: allowSecrets, max_size: maxSize } = packaging;
   return {
     ...(preset !== undefined && { preset }),
@@ -75,6 +79,7 @@ function toLayer({ preset, packaging = {}, cluster }: ProjectFile, directory: st
     ...(allowSecrets && { allowSecrets }),
     ...(maxSize !== undefined && { maxBytes: parseBytes(String(maxSize)) }),
     ...(cluster !== undefined && { cluster }),
+    ...(clean && { clean: toCleanSettings(clean) }),
   };
 }
 

@@ -52,7 +52,7 @@ mail_type: FAIL
 mail_user: me@example.org
 sbatch: { constraint: a100, exclusive: true, requeue: false, priority: 010 }
 poll: { min_seconds: 15 }
-clean: { max_age: 14d, max_size: 50GB, keep_last: 3, auto: false }
+clean: { max_age: 14d, max_size: 50GB, max_inodes: 100000, keep_last: 3, runs_max_age: 30d, auto: false }
 `;
   expect(parseCluster(text, "/etc/clusters/dgx.yaml", env)).toEqual({
     name: "dgx",
@@ -100,7 +100,14 @@ clean: { max_age: 14d, max_size: 50GB, keep_last: 3, auto: false }
     mailUser: "me@example.org",
     sbatch: { constraint: "a100", exclusive: true, requeue: false, priority: "010" },
     pollMinSeconds: 15,
-    clean: { maxAgeSeconds: 1_209_600, maxBytes: 50e9, keepLast: 3, auto: false },
+    clean: {
+      maxAgeSeconds: 1_209_600,
+      maxBytes: 50e9,
+      maxInodes: 100_000,
+      keepLast: 3,
+      runsMaxAgeSeconds: 2_592_000,
+      auto: false,
+    },
   });
 });
 

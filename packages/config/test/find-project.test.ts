@@ -8,9 +8,11 @@ test("takes what the project's file leaves out from the user's, lists whole, and
   await using directory = await temporaryDirectory();
   const at = (name: string) => path.join(directory.path, name);
   await writeFiles(directory.path, {
-    "repo/slipway.yaml": "packaging:\n  include: [a]\n  companions: [{path: ../lib}]\ncluster: dgx\n",
+    "repo/slipway.yaml":
+      "packaging:\n  include: [a]\n  companions: [{path: ../lib}]\ncluster: dgx\nclean: {max_age: 1d}\n",
     "repo/src/slipway.yaml": "cluster: not-read\n",
-    "home/config.yaml": "cluster: other\npackaging: {include: [b, c], exclude: [d], max_size: 1GB}\n",
+    "home/config.yaml":
+      "cluster: other\npackaging: {include: [b, c], exclude: [d], max_size: 1GB}\nclean: {max_age: 9d, keep_last: 7}\n",
   });
   expect(await findProject({ cwd: at("repo/src"), root: at("repo"), home: at("home") })).toMatchObject({
     config: {
@@ -19,6 +21,7 @@ test("takes what the project's file leaves out from the user's, lists whole, and
       exclude: ["d"],
       maxBytes: 1e9,
       cluster: "dgx",
+      clean: { maxAgeSeconds: 86_400, keepLast: 7 },
     },
     files: [at("repo/slipway.yaml"), at("home/config.yaml")],
     origins: {

@@ -23,6 +23,7 @@ packaging:
   allow_secrets: ["test/keys/*.pem"]
   max_size: 500MB
 cluster: dgx
+clean: { max_age: 14d, max_size: 50GB, max_inodes: 1000, keep_last: 5, runs_max_age: 90d, auto: false }
 `;
   expect(parseProject(text, "/work/repo/slipway.yaml")).toEqual({
     preset: "nemo-skills",
@@ -42,7 +43,22 @@ cluster: dgx
     allowSecrets: ["test/keys/*.pem"],
     maxBytes: 500_000_000,
     cluster: "dgx",
+    clean: {
+      maxAgeSeconds: 1_209_600,
+      maxBytes: 50e9,
+      maxInodes: 1000,
+      keepLast: 5,
+      runsMaxAgeSeconds: 7_776_000,
+      auto: false,
+    },
   });
+});
+
+test("a mistake in what is to be kept is told with its place", () => {
+  expect(mistakes("clean: { max_agr: 1d, keep_last: -1 }\n")).toEqual([
+    expect.stringMatching(/^slipway\.yaml:1:10: clean\.max_agr: unknown key; did you mean max_age/),
+    expect.stringMatching(/^slipway\.yaml:1:34: clean\.keep_last: expected /),
+  ]);
 });
 
 const nemoSkills = {

@@ -131,7 +131,7 @@ jobs:
 
 test("control characters of a file do not reach the terminal", () => {
   expect(project('"a\\e[31mb": 1\n')).toEqual([
-    String.raw`slipway.yaml:1:1: "a\u001b[31mb": unknown key; the keys here are: preset, packaging, cluster`,
+    String.raw`slipway.yaml:1:1: "a\u001b[31mb": unknown key; the keys here are: preset, packaging, cluster, clean`,
   ]);
 });
 

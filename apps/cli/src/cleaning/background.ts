@@ -12,7 +12,7 @@ import type { Context } from "../context.ts";
 import { cleanerName } from "./clean-name.ts";
 import { knownExperiments, localPlace, openHere, placeOf } from "./place.ts";
 import type { Place } from "./place.ts";
-import { resolvePolicy } from "./policy.ts";
+import { cleanSettings, resolvePolicy } from "./policy.ts";
 
 export interface Submission {
   /** Absent for this machine without a file. */
@@ -46,23 +46,26 @@ export function cleanAfterSubmission(submission: Submission, context: Context): 
 
 async function cleanWhereDue({ config, transport }: Submission, context: Context): Promise<DueOutcome | undefined> {
   const place = config === undefined ? localPlace(context) : placeOf(config, context);
-  if (place.settings.auto === false || (place.scheduler === "slurm" && transport === undefined)) return undefined;
-  if (!(place.scheduler === "local" ? await mayBeDueHere(place) : await mayBeDue(place, transport, context))) {
+  if (place.scheduler === "slurm" && transport === undefined) return undefined;
+  const settings = await cleanSettings(place, context);
+  if (settings.auto === false) return undefined;
+  const here = { jobDir: place.jobDir, settings };
+  if (!(place.scheduler === "local" ? await mayBeDueHere(here) : await mayBeDue(place, transport, context))) {
     return undefined;
   }
   const { cleanIfDue } = await import("@slipway/cleaner");
-  const policy = await resolvePolicy({}, place.settings);
+  const policy = await resolvePolicy({}, settings);
   const experiments = knownExperiments(await readRecords(context), place);
   const options = { ...place, policy, experiments, by: cleanerName(context), signal: context.signal };
   if (place.scheduler === "slurm" && transport) return cleanIfDue({ ...options, transport });
-  await using here = await openHere(context);
-  return await cleanIfDue({ ...options, transport: here });
+  await using own = await openHere(context);
+  return await cleanIfDue({ ...options, transport: own });
 }
 
 /** Without asking a shell: most runs of a day end here. */
-async function mayBeDueHere({ jobDir, settings }: Place): Promise<boolean> {
+async function mayBeDueHere({ jobDir, settings }: Pick<Place, "jobDir" | "settings">): Promise<boolean> {
   const today = new Date().toISOString().slice(0, 10);
-  if (!existsSync(path.join(jobDir, "store/cleaned", `${today}.jsonl`)) || settings.maxBytes !== undefined) return true;
+  if (!existsSync(path.join(jobDir, "store/cleaned", `${today}.jsonl`)) || hasLimit(settings)) return true;
   const { bavail, blocks, ffree, files } = await statfs(jobDir);
   const { isNearlyFull } = await import("@slipway/cleaner");
   return isNearlyFull({
@@ -71,6 +74,10 @@ async function mayBeDueHere({ jobDir, settings }: Place): Promise<boolean> {
     freeInodes: ffree,
     ...(files > 0 && { totalInodes: files }),
   });
+}
+
+function hasLimit({ maxBytes, maxInodes }: Place["settings"]): boolean {
+  return maxBytes !== undefined || maxInodes !== undefined;
 }
 
 /** This client asks a cluster's store once an hour at most. */

@@ -14,7 +14,7 @@ import type { CleaningDocument } from "./document.ts";
 import { findLocalLeftovers, removeLocalLeftovers } from "./local-leftovers.ts";
 import { knownExperiments, openPlace } from "./place.ts";
 import type { OpenPlace } from "./place.ts";
-import { resolvePolicy } from "./policy.ts";
+import { cleanSettings, resolvePolicy } from "./policy.ts";
 import type { PolicyOptions } from "./policy.ts";
 import { rememberRuns } from "./remember-runs.ts";
 
@@ -82,8 +82,8 @@ async function whatToClean({ cluster, local, experiment }: CleanOptions, context
 }
 
 async function plan(place: OpenPlace, options: CleanOptions, context: Context): Promise<Cleaning> {
-  const { transport, jobDir, scheduler, settings } = place;
-  const policy = await resolvePolicy(options, settings);
+  const { transport, jobDir, scheduler } = place;
+  const policy = await resolvePolicy(options, await cleanSettings(place, context));
   const experiments = knownExperiments(await readRecords(context), place);
   const inventory = await withProgress(`looking at ${place.cluster}`, context, () =>
     takeInventory({ transport, jobDir, scheduler, signal: context.signal }),

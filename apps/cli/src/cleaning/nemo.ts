@@ -12,7 +12,7 @@ import { confirmRemoval } from "./confirm.ts";
 import { documentOf } from "./document.ts";
 import type { CleaningDocument } from "./document.ts";
 import { openPlace } from "./place.ts";
-import { resolvePolicy } from "./policy.ts";
+import { cleanSettings, resolvePolicy } from "./policy.ts";
 
 /** A folder of NeMo-Run on this machine, or on a cluster. */
 export async function cleanNemo(folder: string, options: CleanOptions, context: Context): Promise<CleaningDocument> {
@@ -23,7 +23,7 @@ export async function cleanNemo(folder: string, options: CleanOptions, context: 
   const inventory = await withProgress(`looking at ${directory}`, context, () =>
     takeNemoInventory({ transport, directory, signal: context.signal }),
   );
-  const plan: NemoPlan = planNemoCleaning(inventory, await resolvePolicy(options, place.settings));
+  const plan: NemoPlan = planNemoCleaning(inventory, await resolvePolicy(options, await cleanSettings(place, context)));
   const where = { jobDir: directory, host: inventory.host };
   if (!json) {
     const shown = { explain: explain === true, dryRun: dryRun === true };

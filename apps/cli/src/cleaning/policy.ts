@@ -1,6 +1,9 @@
 import { defaultPolicy } from "@slipway/cleaner";
 import type { RetentionPolicy } from "@slipway/cleaner";
+import type { CleanSettings } from "@slipway/config";
 
+import type { Context } from "../context.ts";
+import { loadProject } from "../project.ts";
 import type { Place } from "./place.ts";
 
 /** What the command line says of the policy. */
@@ -12,19 +15,15 @@ export interface PolicyOptions {
   readonly runsMaxAge?: string | undefined;
 }
 
-/** The command line before the cluster's file before the defaults. */
-export async function resolvePolicy(
-  options: PolicyOptions,
-  { maxAgeSeconds, maxBytes, keepLast }: Place["settings"],
-): Promise<RetentionPolicy> {
-  const given = await parseOptions(options);
-  const base = {
-    ...defaultPolicy,
-    ...(maxAgeSeconds !== undefined && { maxAgeSeconds }),
-    ...(maxBytes !== undefined && { maxBytes }),
-    ...(keepLast !== undefined && { keepLast }),
-  };
-  return { ...base, ...given };
+/** What the files say: the project's before the user's before the cluster's. */
+export async function cleanSettings({ settings }: Pick<Place, "settings">, context: Context): Promise<CleanSettings> {
+  return { ...settings, ...(await loadProject(context)).clean };
+}
+
+/** The command line before the files before the defaults. */
+export async function resolvePolicy(options: PolicyOptions, settings: CleanSettings): Promise<RetentionPolicy> {
+  const { auto: _, ...wanted } = settings;
+  return { ...defaultPolicy, ...wanted, ...(await parseOptions(options)) };
 }
 
 async function parseOptions(options: PolicyOptions): Promise<Partial<RetentionPolicy>> {

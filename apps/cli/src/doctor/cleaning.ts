@@ -4,7 +4,7 @@ import { isSlipwayError } from "@slipway/core";
 import type { Transport } from "@slipway/core";
 
 import { knownExperiments, localPlace, placeOf } from "../cleaning/place.ts";
-import { resolvePolicy } from "../cleaning/policy.ts";
+import { cleanSettings, resolvePolicy } from "../cleaning/policy.ts";
 import { readRecords } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { formatBytes } from "../report/text.ts";
@@ -19,7 +19,8 @@ export async function examineCleaning(
   const what = "cleaner";
   try {
     const place = config === undefined ? localPlace(context) : placeOf(config, context);
-    const { jobDir, scheduler, settings } = place;
+    const { jobDir, scheduler } = place;
+    const settings = await cleanSettings(place, context);
     const inventory = await takeInventory({ transport, jobDir, scheduler, signal: context.signal });
     const policy = await resolvePolicy({}, settings);
     const experiments = knownExperiments(await readRecords(context), place);

@@ -51,25 +51,39 @@ for (const byte of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 const tokenStart = /A(?:KIA|SIA|Iza)|gh[pousr]_|github_pat_|glpat-|hf_|npm_|sk-|xox[abprs]-|nvapi-/;
 
 /**
- * One look that tells nearly all content to have no token: a run of that many of their bytes is sought by its end, so that most
- * bytes are never looked at.
+ * One look that tells nearly all content to have no token. Of each 16 bytes four are looked at, at once: a run of 20 of a token's bytes
+ * has four of those in it, wherever it begins.
  */
 function mayHaveToken(content: Buffer): boolean {
-  const length = content.length;
-  let start = 0;
-  while (start + shortestToken <= length) {
-    let at = start + shortestToken - 1;
-    while (at >= start && tokenBytes[content[at] ?? 0] === 1) at--;
-    if (at >= start) {
-      start = at + 1;
-      continue;
-    }
-    let end = start + shortestToken;
+  const { buffer, byteOffset, length } = content;
+  const before = (wordBytes - (byteOffset % wordBytes)) % wordBytes;
+  if (length < before + wordBytes) return false;
+  const words = new Int32Array(buffer, byteOffset + before, Math.floor((length - before) / wordBytes));
+  for (let word = 0; word < words.length; word += wordStride) {
+    if (hasLowOrHighByte(words[word] ?? 0)) continue;
+    const at = before + word * wordBytes;
+    let start = at;
+    while (start < at + wordBytes && tokenBytes[content[start] ?? 0] === 1) start++;
+    if (start < at + wordBytes) continue;
+    start = at;
+    while (start > 0 && tokenBytes[content[start - 1] ?? 0] === 1) start--;
+    let end = at + wordBytes;
     while (end < length && tokenBytes[content[end] ?? 0] === 1) end++;
-    if (mayStartToken(content, start, end)) return true;
-    start = end + 1;
+    if (end - start >= shortestToken && mayStartToken(content, start, end)) return true;
+    const seen = Math.floor((end - before) / wordBytes);
+    word = Math.max(word, seen - (seen % wordStride));
   }
   return false;
+}
+
+const wordBytes = 4;
+/** `shortestToken` bytes are this many whole words, and one more, wherever they begin. */
+const wordStride = shortestToken / wordBytes - 1;
+
+/** Whether any of a word's four bytes is below `-`, as most of what separates words is, or no ASCII. No token has such a byte. */
+function hasLowOrHighByte(word: number): boolean {
+  // Without such a byte no subtraction borrows from the next byte, and none leaves one of 0x80 or more.
+  return ((((word - 0x2d2d2d2d) & ~word) | word) & 0x80808080) !== 0;
 }
 
 const [letterA, underscore, hyphen] = [0x41, 0x5f, 0x2d];

@@ -98,6 +98,8 @@ export interface LogOptions extends CallOptions {
   readonly arrayIndex?: number | undefined;
   /** The task whose own log is read, from 0, or a group's member by its name; all output together when absent. */
   readonly rank?: number | string | undefined;
+  /** Only its standard error, of a job that keeps it apart as well (`SLIPWAY_STDERR=separate` among its variables); nothing for another one. */
+  readonly stderr?: boolean | undefined;
 }
 
 export interface LogChunk {

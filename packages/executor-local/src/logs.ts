@@ -43,13 +43,14 @@ interface LogNames {
   readonly pattern: RegExp;
 }
 
-function logNames({ arrayIndex, rank }: LogOptions): LogNames {
+function logNames({ arrayIndex, rank, stderr = false }: LogOptions): LogNames {
   const prefix = arrayIndex === undefined ? "" : `array-${arrayIndex}.`;
   const suffix = rank === undefined ? "" : `.${typeof rank === "number" ? `rank-${rank}` : rank}`;
+  const ending = stderr ? "err" : "log";
   const escape = (text: string) => text.replaceAll(".", String.raw`\.`);
   return {
-    of: (attempt) => `${prefix}attempt-${attempt}${suffix}.log`,
-    pattern: new RegExp(String.raw`^${escape(prefix)}attempt-([1-9]\d{0,8})${escape(suffix)}\.log$`),
+    of: (attempt) => `${prefix}attempt-${attempt}${suffix}.${ending}`,
+    pattern: new RegExp(String.raw`^${escape(prefix)}attempt-([1-9]\d{0,8})${escape(suffix)}\.${ending}$`),
   };
 }
 

@@ -8,6 +8,8 @@ export interface LogScriptOptions {
   readonly prefix: string;
   /** A task's or a member's own log: `.rank-3`; empty for the whole. */
   readonly part: string;
+  /** `log`, or `err` for standard error alone. */
+  readonly ending: "log" | "err";
   /** 0 for the last one. */
   readonly attempt: number;
   /** Whether to go on to the next attempt. */
@@ -27,8 +29,8 @@ export const mostBytes = 4 << 20;
  * attempt's end is recorded or some seconds are over. Then MORE or DONE, with ATTEMPT OFFSET and, for an attempt that has ended, `ended`.
  */
 export function renderLogScript(options: LogScriptOptions): string {
-  const { runDir, id, prefix, part, attempt, advances, offset, follow, endedAttempt } = options;
-  return `dir=${quoteShell(runDir)} id=${quoteShell(id)} prefix=${quoteShell(prefix)} part=${quoteShell(part)} attempt=${attempt} advances=${advances ? "yes" : ""}
+  const { runDir, id, prefix, part, ending, attempt, advances, offset, follow, endedAttempt } = options;
+  return `dir=${quoteShell(runDir)} id=${quoteShell(id)} prefix=${quoteShell(prefix)} part=${quoteShell(`${part}.${ending}`)} attempt=${attempt} advances=${advances ? "yes" : ""}
 offset=${offset} follow=${follow ? "yes" : ""} known=${endedAttempt} most=${mostBytes}
 ${steps}`;
 }
@@ -62,15 +64,15 @@ sent=0 naps=0
 if [ "$attempt" -eq 0 ]; then find_last; attempt=$last; fi
 while :; do
   file=$dir/\${prefix}attempt-$attempt ended=''
-  if [ "$attempt" -gt 0 ] && [ -f "$file$part.log" ]; then
+  if [ "$attempt" -gt 0 ] && [ -f "$file$part" ]; then
     [ ! -e "$file.exit" ] || ended=ended # Looked at before the size: then nothing is missed.
-    size=$(wc -c <"$file$part.log")
+    size=$(wc -c <"$file$part")
     [ "$offset" -ge 0 ] || { offset=$((size + offset)); [ "$offset" -ge 0 ] || offset=0; }
     count=$((size - offset))
     if [ "$count" -gt 0 ]; then
       [ "$count" -le $((most - sent)) ] || count=$((most - sent))
       say BYTES "$attempt" "$offset" "$count"
-      tail -c "+$((offset + 1))" "$file$part.log" | head -c "$count"
+      tail -c "+$((offset + 1))" "$file$part" | head -c "$count"
       offset=$((offset + count)) sent=$((sent + count))
       [ "$sent" -lt "$most" ] || { say MORE "$attempt" "$offset"; exit; }
       continue

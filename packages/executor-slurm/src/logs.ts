@@ -20,7 +20,7 @@ const pauseMs = 300;
 export async function* readLogs(
   handle: JobHandle,
   { transport, clock, poll }: LogContext,
-  { attempt, arrayIndex, rank, offset = 0, follow = false, signal }: LogOptions = {},
+  { attempt, arrayIndex, rank, stderr = false, offset = 0, follow = false, signal }: LogOptions = {},
 ): AsyncGenerator<LogChunk, void> {
   const prefix = arrayIndex === undefined ? "" : memberPrefix(arrayIndex);
   const part = partOf(rank);
@@ -35,6 +35,7 @@ export async function* readLogs(
       id: handle.id,
       prefix,
       part,
+      ending: stderr ? ("err" as const) : ("log" as const),
       advances: attempt === undefined,
       follow: !isOver,
     };

@@ -82,6 +82,32 @@ describe.runIf(isSupported)("a job's log", () => {
       message: `The run directory of job job is gone: ${path.join(fixture.jobDir, "runs", fixture.experiment, "job")}`,
     });
   });
+
+  test("of standard error alone is there for jobs that keep it apart, also of a group's member, of an element, and while it is followed", async () => {
+    await using fixture = await open();
+    const env = { SLIPWAY_STDERR: "separate" };
+    const part = (name: string, text: string) => ({
+      name,
+      command: { kind: "argv", argv: ["sh", "-c", text] } as const,
+      resources: {},
+      env: {},
+    });
+    const sh = "echo out; echo err $SLIPWAY_ARRAY_INDEX >&2";
+    const handles = await fixture.executor.submit([
+      fixture.plan({ name: "array", env, sh, array: { indices: [2] } }),
+      fixture.plan({ name: "group", env, group: [part("a", "echo a; echo bad >&2"), part("b", "echo b")] }),
+      fixture.plan({ name: "plain", sh }),
+    ]);
+    const [array, group, plain] = handles;
+    if (!array || !group || !plain) throw new Error("No handles");
+    expect(await fixture.log(array, { arrayIndex: 2, stderr: true, follow: true })).toBe("err 2\n");
+    await fixture.end(group);
+    const logs = await Promise.all(["a", "b"].map((rank) => fixture.log(group, { rank, stderr: true })));
+    expect(logs).toEqual(["bad\n", ""]);
+    expect((await fixture.log(group)).split("\n").toSorted()).toEqual(["", "a", "b", "bad"]);
+    await fixture.end(plain);
+    expect([await fixture.log(plain), await fixture.log(plain, { stderr: true })]).toEqual(["out\nerr\n", ""]);
+  }, 90_000);
 });
 
 function notingScripts(inner: Transport, scripts: string[], onBytes: (bytes: number) => void): Transport {

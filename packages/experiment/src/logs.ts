@@ -108,12 +108,12 @@ const firstWindowBytes = 64 * 1024;
 async function offsetOfLastLines(
   executor: Executor,
   handle: JobHandle,
-  { lastLines, attempt, arrayIndex, rank, signal }: OutputOptions & { readonly lastLines: number },
+  { lastLines, follow: _follow, ...which }: OutputOptions & { readonly lastLines: number },
 ): Promise<number> {
   for (let windowBytes = firstWindowBytes; ; windowBytes *= 4) {
     let start: number | undefined;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of executor.logs(handle, { attempt, arrayIndex, rank, signal, offset: -windowBytes })) {
+    for await (const chunk of executor.logs(handle, { ...which, offset: -windowBytes })) {
       start ??= chunk.offset;
       chunks.push(chunk.bytes);
     }

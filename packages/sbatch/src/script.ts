@@ -71,6 +71,7 @@ function renderParticulars(
   const lines = [
     warning &&
       `slipway_warning_signal=${warning.signalName} slipway_warning_seconds=${renderSeconds(warning.secondsBefore)} # before the time limit`,
+    keepsStderr(job) && stderrLine,
     workdir === "copy" && "slipway_workdir=copy # a writable copy of the code for each attempt",
     runDirOf !== undefined && `slipway_run_dir_of=${runDirOf} # the job in whose run/ this one goes on`,
     array &&
@@ -81,6 +82,13 @@ function renderParticulars(
   ];
   return lines.flatMap((line) => (typeof line === "string" ? `${line}\n` : [])).join("");
 }
+
+/** Whether standard error has a log of its own, beside the one of all output. */
+export function keepsStderr({ env }: Pick<Job, "env">): boolean {
+  return env["SLIPWAY_STDERR"] === "separate";
+}
+
+export const stderrLine = "slipway_stderr=separate # standard error has a log of its own, too: attempt-1.err";
 
 const givenPart = `# Which part of the job this process runs, and with which shell: the script starts itself for each element and member.
 slipway_given="\${slipway_shell:-sh} \${slipway_index:--} \${slipway_member:--} \${slipway_member_attempt:--}"

@@ -2,7 +2,9 @@ import { Command } from "@commander-js/extra-typings";
 
 import { Interrupted, OutputClosed } from "../context.ts";
 import type { Context, SetExitCode } from "../context.ts";
+import { CliError } from "../error.ts";
 import { exitCodes } from "../exit-codes.ts";
+import type { Target } from "../target.ts";
 import { wholeNumber } from "../values.ts";
 
 export function logsCommand(context: Context, setExitCode: SetExitCode) {
@@ -14,9 +16,11 @@ export function logsCommand(context: Context, setExitCode: SetExitCode) {
     .option("--attempt <K>", "the log of the K-th start; the last one by default", wholeNumber(1))
     .option("--array <I>", "only the element of this index", wholeNumber(0))
     .option("--rank <R>", "only a task's log, by its number, or a member's of a group, by its name")
-    .action(async (words, { follow, lines, attempt, array, rank }) => {
+    .option("--stderr", "only standard error, of jobs with SLIPWAY_STDERR=separate among their variables")
+    .action(async (words, { follow, lines, attempt, array, rank, stderr }) => {
       const { openTarget } = await import("../target.ts");
       await using target = await openTarget(words, context);
+      if (stderr) checkStderr(target);
       const { printLogs } = await import("../report/logs.ts");
       const { signal } = context;
       try {
@@ -24,6 +28,7 @@ export function logsCommand(context: Context, setExitCode: SetExitCode) {
           follow,
           lastLines: lines,
           attempt,
+          stderr,
           arrayIndex: array,
           rank: rank === undefined || !/^\d{1,9}$/.test(rank) ? rank : Number(rank),
           signal,
@@ -35,4 +40,17 @@ export function logsCommand(context: Context, setExitCode: SetExitCode) {
         setExitCode(exitCodes.interrupted);
       }
     });
+}
+
+/** Where both streams are one log nobody can tell them apart any more. */
+function checkStderr({ record, jobs }: Pick<Target, "record" | "jobs">): void {
+  const others = jobs.filter(({ env }) => env["SLIPWAY_STDERR"] !== "separate");
+  if (others.length === 0) return;
+  throw new CliError(
+    "CLI_USAGE",
+    `Output and errors of ${record.id}/${others[0]?.name ?? ""} are one log, in their order`,
+    {
+      hint: "Run it with --env SLIPWAY_STDERR=separate to have its errors in a log of their own, too",
+    },
+  );
 }

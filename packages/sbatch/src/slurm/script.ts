@@ -1,7 +1,7 @@
 import { quoteShell } from "@slipway/core";
 import type { Job } from "@slipway/core";
 
-import { assertName, renderComments } from "../script.ts";
+import { assertName, keepsStderr, renderComments, stderrLine } from "../script.ts";
 import { elementsFile, matrixVariables, renderCommandText, renderElementsFile } from "./command-text.ts";
 import type { CommandTextOptions } from "./command-text.ts";
 import { hasRanks } from "./command.ts";
@@ -100,6 +100,7 @@ function renderParticulars(job: Job): string {
       `slipway_warning=${warning.signalName} slipway_warning_seconds=${warning.secondsBefore} # before the time limit`,
     group &&
       `slipway_members=${quoteShell(group.map(({ name }) => name).join(" "))} slipway_ends_group=${quoteShell(ending.join(" "))} # whose success ends the others`,
+    keepsStderr(job) && stderrLine,
     hasRanks(job) && "slipway_ranks=yes # each task has a log of its own, too",
   ];
   return lines.flatMap((line) => (typeof line === "string" ? `${line}\n` : [])).join("");

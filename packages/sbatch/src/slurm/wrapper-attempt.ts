@@ -23,29 +23,6 @@ sub line {
   print $text;
 }'
 
-# A pipe BASE.pipe whose reader, COMMAND..., outlives signals: its lines go into the log of the whole. Fails where there are no pipes.
-slipway_open_pipe() { # BASE COMMAND...
-  slipway_pipe=$1.pipe
-  shift
-  rm -f -- "$slipway_pipe"
-  mkfifo -m 600 "$slipway_pipe" 2>/dev/null || return 1
-  (trap '' TERM INT HUP USR1 USR2 XCPU ALRM; exec "$@") <"$slipway_pipe" >>"$slipway_attempt_base.log" 2>&1 &
-  slipway_readers="$slipway_readers $!"
-}
-
-# All that was printed has arrived when the readers are gone; what left the command's process group may hold them up.
-slipway_close_pipes() {
-  slipway_tries=0
-  for slipway_each in $slipway_readers; do
-    while kill -0 "$slipway_each" 2>/dev/null && [ "$slipway_tries" -lt 30 ]; do
-      slipway_tries=$((slipway_tries + 1))
-      slipway_sleep 0.1
-    done
-    kill -KILL "$slipway_each" 2>/dev/null
-  done
-  rm -f -- "$slipway_attempt_base".pipe "$slipway_attempt_base".*.pipe
-}
-
 # All nodes of the job, those of a heterogeneous one's components too, in slipway_nodes; in the form of hostlists.
 slipway_find_nodes() {
   slipway_nodes=\${SLURM_JOB_NODELIST-} slipway_component=1
@@ -77,11 +54,13 @@ slipway_await_word() {
 }
 
 slipway_run_command() { # COMMAND...
+  slipway_out=$slipway_attempt_base.log
   if [ -n "\${slipway_ranks-}" ] && [ "$slipway_runner_kind" = perl ] &&
     slipway_open_pipe "$slipway_attempt_base" "$slipway_tool" -e "$slipway_rank_reader" "$slipway_attempt_base"; then
-    slipway_run "$@" </dev/null >"$slipway_pipe" 2>&1 &
-  else
-    slipway_run "$@" </dev/null >>"$slipway_attempt_base.log" 2>&1 &
+    slipway_out=$slipway_pipe
+  fi
+  if slipway_open_stderr "$slipway_attempt_base"; then slipway_run "$@" </dev/null >>"$slipway_out" 2>"$slipway_pipe" &
+  else slipway_run "$@" </dev/null >>"$slipway_out" 2>&1 &
   fi
   slipway_runner=$!
   [ -z "$slipway_stop" ] || slipway_end_command TERM "$slipway_stop"

@@ -7,10 +7,10 @@ slipway_run_group() {
     slipway_record "$slipway_member_base.start" "attempt=$slipway_attempt" "at=$(slipway_now)" || exit 1
     slipway_pipe=''
     if ! slipway_open_pipe "$slipway_member_base" tee -a "$slipway_member_base.log"; then slipway_pipe=$slipway_member_base.log; fi
-    {
-      slipway_member=$slipway_each slipway_attempt_base=$slipway_member_base
-      slipway_start_member "$slipway_each"
-    } </dev/null >>"$slipway_pipe" 2>&1 &
+    slipway_out=$slipway_pipe
+    if slipway_open_stderr "$slipway_member_base" "$slipway_member_base.log"; then slipway_run_member "$slipway_each" </dev/null >>"$slipway_out" 2>"$slipway_pipe" &
+    else slipway_run_member "$slipway_each" </dev/null >>"$slipway_out" 2>&1 &
+    fi
     slipway_runner=$!
     slipway_runners="$slipway_runners $slipway_each=$!"
   done
@@ -40,6 +40,11 @@ slipway_run_group() {
     slipway_why=\${slipway_why:-member_failed}
   elif [ -n "$slipway_stop" ]; then slipway_exit='' slipway_sig=15
   fi
+}
+
+slipway_run_member() { # MEMBER
+  slipway_member=$1 slipway_attempt_base=$slipway_member_base
+  slipway_start_member "$1"
 }
 
 # Tells the end of each member that has ended. Fails when all have.

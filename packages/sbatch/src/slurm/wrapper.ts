@@ -1,5 +1,6 @@
 import { endFunction, evidenceFunctions } from "../wrapper/evidence.ts";
 import { jobRecordFunctions } from "../wrapper/job-record.ts";
+import { pipeFunctions } from "../wrapper/pipes.ts";
 import { runFunctions } from "../wrapper/run.ts";
 import { signalFunctions } from "../wrapper/signals.ts";
 import { attemptFunctions } from "./wrapper-attempt.ts";
@@ -20,6 +21,7 @@ export function renderSlurmWrapper({ holdCode }: { readonly holdCode: string }):
     jobRecordFunctions,
     endFunction,
     signalFunctions,
+    pipeFunctions,
     runFunctions,
     attemptFunctions,
     groupFunctions,

@@ -2,7 +2,9 @@
 export const attemptFunctions = `
 # One attempt: runs the command, waits for its end, and leaves how it ended in variables.
 slipway_attempt_command() { # COMMAND...
-  slipway_run "$@" </dev/null >>"$slipway_attempt_base.log" 2>&1 &
+  if slipway_open_stderr "$slipway_attempt_base"; then slipway_run "$@" </dev/null >>"$slipway_attempt_base.log" 2>"$slipway_pipe" &
+  else slipway_run "$@" </dev/null >>"$slipway_attempt_base.log" 2>&1 &
+  fi
   slipway_runner=$!
   slipway_start_alarm
   [ -z "$slipway_stop" ] || slipway_end_command TERM "$slipway_stop"
@@ -11,6 +13,7 @@ slipway_attempt_command() { # COMMAND...
   slipway_alarm_off
   slipway_ended_by=$slipway_stop slipway_runner=''
   slipway_end_strays
+  [ -z "$slipway_readers" ] || slipway_close_pipes
   slipway_load "$slipway_attempt_base.status" || slipway_why=not_started # The runner has no word about the command.
   [ "$slipway_why:$slipway_code" != not_started:137 ] || slipway_why=runner_killed
 }

@@ -2,6 +2,7 @@ import { attemptFunctions } from "./attempts.ts";
 import { commitFunction, endFunction, evidenceFunctions } from "./evidence.ts";
 import { jobRecordFunctions } from "./job-record.ts";
 import { partFunctions } from "./parts.ts";
+import { pipeFunctions } from "./pipes.ts";
 import { runFunctions } from "./run.ts";
 import { signalFunctions } from "./signals.ts";
 import { slotFunctions } from "./slots.ts";
@@ -17,6 +18,7 @@ export function renderLocalWrapper(): string {
     waitFunctions,
     slotFunctions,
     signalFunctions,
+    pipeFunctions,
     runFunctions,
     attemptFunctions,
     partFunctions,
@@ -32,7 +34,7 @@ slipway_dir=$PWD
 slipway_outputs=$slipway_dir/run
 [ -z "$slipway_run_dir_of" ] || slipway_outputs=\${slipway_dir%/*}/$slipway_run_dir_of/run
 slipway_code_dir=$slipway_dir/code slipway_run_dir=$slipway_outputs\${slipway_index:+/$slipway_index}
-slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer='' slipway_graced='' slipway_slots_held='' slipway_copy='' slipway_work=''
+slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer='' slipway_graced='' slipway_slots_held='' slipway_copy='' slipway_work='' slipway_readers=''
 slipway_commit_file=\${slipway_index:+array-$slipway_index.}commit
 if [ -n "$slipway_member" ]; then # Its group begins again, waits, and has the processors.
   slipway_attempt=$slipway_member_attempt slipway_retries='' slipway_slots='' slipway_needs=''

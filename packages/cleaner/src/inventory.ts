@@ -13,12 +13,12 @@ export interface Inventory {
   /** Half-made run directories, by their paths below the job_dir. */
   readonly unfinishedRuns: readonly { readonly path: string; readonly ageSeconds: number }[];
   readonly jobs: JobsSeen;
-  /** Of the file system; absent where it does not tell. */
   readonly space: Space;
   /** When somebody last cleaned: `2026-01-31`, by the host's clock. */
   readonly lastCleaned?: string;
 }
 
+/** Of the file system, or of a quota of the user or the group there, where less of that is left; absent where nobody tells. */
 export interface Space {
   readonly freeBytes?: number;
   readonly totalBytes?: number;

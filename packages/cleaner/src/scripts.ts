@@ -15,7 +15,7 @@ home=$(cd "\${HOME:-/}" 2>/dev/null && pwd -P; echo x) home=\${home%?x}
 for folder in store store/code store/trash store/cleaned; do [ ! -L "$folder" ] || fail symlink "$root/$folder"; done
 `;
 
-/** The layout, when somebody last cleaned, and the space of the file system. */
+/** The layout, when somebody last cleaned, and the space there is. */
 export const look = `${enter}
 if [ -f store/layout.json ] && [ -d store/code ]; then
   IFS= read -r layout <store/layout.json
@@ -29,6 +29,13 @@ say BYTES
 df -Pk . 2>/dev/null
 say INODES
 df -Pi . 2>/dev/null
+# A server of quotas that is down would be waited for.
+ask() { if command -v timeout >/dev/null 2>&1 && command -v "$1" >/dev/null 2>&1; then timeout 2 "$@" </dev/null 2>/dev/null; fi; }
+say QUOTA
+ask quota -ugwp
+say LUSTRE
+ask lfs quota -q -u "$(id -u)" .
+ask lfs quota -q -g "$(id -g)" .
 `;
 
 /** Paths in few processes; those with other characters than slipway's own names have are nobody's business. */

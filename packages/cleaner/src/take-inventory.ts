@@ -2,10 +2,10 @@ import type { Transport } from "@slipway/core";
 import { createCodeStore } from "@slipway/store";
 
 import { askHost, sectionOf } from "./host.ts";
-import type { Section } from "./host.ts";
-import type { Inventory, JobsSeen, Space } from "./inventory.ts";
+import type { Inventory, JobsSeen } from "./inventory.ts";
 import { readJobs } from "./jobs-seen.ts";
 import { look, surveyScript } from "./scripts.ts";
+import { readSpace } from "./space.ts";
 import { readSurvey } from "./survey.ts";
 
 /** Who knows whether a job can still start: slurmctld, or the processes of the host. */
@@ -59,21 +59,4 @@ export async function lookAround({
     ...(lastCleaned !== undefined && { lastCleaned }),
     space: readSpace(sections),
   };
-}
-
-/** Source: POSIX.1-2017, XCU df: the columns of `-P`, from the right as the first may hold spaces. `-i` is no part of it. */
-function readSpace(sections: readonly Section[]): Space {
-  const [totalBlocks, freeBlocks] = dfColumns(sectionOf(sections, "BYTES"));
-  const [totalInodes, freeInodes] = dfColumns(sectionOf(sections, "INODES"));
-  return {
-    ...(totalBlocks !== undefined && freeBlocks !== undefined
-      ? { totalBytes: totalBlocks * 1024, freeBytes: freeBlocks * 1024 }
-      : {}),
-    ...(totalInodes !== undefined && freeInodes !== undefined && totalInodes > 0 ? { totalInodes, freeInodes } : {}),
-  };
-}
-
-function dfColumns(section: Section | undefined): readonly (number | undefined)[] {
-  const found = /\s(\d+)\s+\d+\s+(\d+)\s+(?:\d+%|-)\s/.exec(section?.lines.at(-1) ?? "");
-  return [found?.[1], found?.[2]].map((text) => (text === undefined ? undefined : Number(text)));
 }

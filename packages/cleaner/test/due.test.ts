@@ -82,6 +82,57 @@ test("when the file system is nearly full it cleans again, at most once an hour,
   expect(await run(place, {}, full)).toEqual({ kind: "idle" });
 });
 
+describe("a quota that is nearly used up counts as a full file system", () => {
+  const header = "     Filesystem   space   quota   limit   grace   files   quota   limit   grace";
+  const cases: readonly (readonly [what: string, program: string, said: string, space: object])[] = [
+    [
+      "the user's bytes",
+      "quota",
+      `Disk quotas for user ada (uid 1):\n${header}\n /dev/y 99 100 0 0 1 0 0 0\n /dev/x 97 100 120 0 10 0 0 0\n`,
+      { freeBytes: 3 * 1024, totalBytes: 100 * 1024 },
+    ],
+    [
+      "the group's files, above their quota",
+      "quota",
+      `${header}\n /dev/x 1 0 0 0 1 0 0 0\nDisk quotas for group hpc (gid 2):\n${header}\n /dev/x 1 0 0 0 1001* 1000 1200 6days\n`,
+      { freeInodes: 0, totalInodes: 1000 },
+    ],
+    [
+      "a limit of Lustre",
+      "lfs",
+      "      . [961] 0 1000 - 7* 5 9 -\n",
+      { freeBytes: 39 * 1024, freeInodes: 0, totalInodes: 5 },
+    ],
+  ];
+  test.each(cases)("%s", async (_, program, said, space) => {
+    await using place = await openPlaceUnderTest();
+    await place.store.stage(await place.bundle("a"));
+    await run(place);
+    await place.program(program, `printf '${said.replaceAll("\n", "\\n")}'`);
+    const transport = withDf(place, { used: 50, free: 50 });
+    expect((await place.look({ transport })).space).toMatchObject(space);
+    expect(await run(place, {}, transport)).toMatchObject({ kind: "cleaned", because: "full" });
+  });
+
+  test("but not when there is room, when it is of another file system, or when nobody answers", async () => {
+    await using place = await openPlaceUnderTest();
+    await place.store.stage(await place.bundle("a"));
+    await run(place);
+    const transport = withDf(place, { used: 50, free: 50 });
+    const room = { freeBytes: 50 * 1024, totalBytes: 100 * 1024, freeInodes: 50, totalInodes: 100 };
+    for (const said of [
+      "printf ' /dev/x 1 100 120 0 1 100 120 0'",
+      "printf ' /dev/y 9 9 9 0 9 9 9 0'",
+      "exit 1",
+      "sleep 60",
+    ]) {
+      await place.program("quota", said);
+      expect((await place.look({ transport })).space).toEqual(room);
+    }
+    expect(await run(place, {}, transport)).toEqual({ kind: "idle" });
+  });
+});
+
 test("when the policy's limit is near it cleans again too", async () => {
   await using place = await openPlaceUnderTest();
   await place.store.stage(await place.bundle("a"));

@@ -27,6 +27,8 @@ export interface PlaceUnderTest extends AsyncDisposable {
   readonly plan: (policy?: Partial<RetentionPolicy>) => Promise<ReturnType<typeof planCleaning>>;
   /** What scontrol and squeue say from now on, as shell text. */
   readonly slurm: (scontrol: string, squeue: string) => Promise<void>;
+  /** What another program of the host does. */
+  readonly program: (name: string, script: string) => Promise<void>;
   readonly ls: (...names: readonly string[]) => Promise<readonly string[]>;
 }
 
@@ -42,9 +44,13 @@ export async function openPlaceUnderTest({
   const jobDir = path.join(folder.path, "it's $(a) job dir");
   for (const directory of [bin, home, jobDir]) await mkdir(directory);
   const transport = openLocalTransport({ env: { PATH: `${bin}:${searchPath}`, HOME: home } });
+  const program: PlaceUnderTest["program"] = async (name, script) => {
+    await writeFiles(bin, { [name]: `#!/bin/sh\n${script}\n` });
+    await chmod(path.join(bin, name), 0o755);
+  };
   const slurm: PlaceUnderTest["slurm"] = async (scontrol, squeue) => {
-    await writeFiles(bin, { scontrol: `#!/bin/sh\n${scontrol}\n`, squeue: `#!/bin/sh\n${squeue}\n` });
-    for (const name of ["scontrol", "squeue"]) await chmod(path.join(bin, name), 0o755);
+    await program("scontrol", scontrol);
+    await program("squeue", squeue);
   };
   await slurm(`echo "ClusterName             = ${clusterName}"`, ":");
   const look: PlaceUnderTest["look"] = (options) => takeInventory({ transport, jobDir, scheduler, ...options });
@@ -65,6 +71,7 @@ export async function openPlaceUnderTest({
       return planCleaning({ inventory: await look(), policy: wants, experiments: [] });
     },
     slurm,
+    program,
     ls: async (...names) => (await readdir(path.join(jobDir, ...names))).toSorted(),
     async [Symbol.asyncDispose]() {
       await transport[Symbol.asyncDispose]();

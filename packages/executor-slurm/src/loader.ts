@@ -28,7 +28,7 @@ const keptVariables =
 /** Parameters: tag, and those of the server. What it starts has three: tag, LC_ALL as it was, whether there is a server. */
 const clean = `kept="${keptVariables}" tag=$1 all=\${LC_ALL-}
 if ! command -v gzip >/dev/null 2>&1; then printf "\\n%s FAIL tool gzip\\n" "$tag"; exit 1; fi
-if [ $# -gt 1 ] && command -v perl >/dev/null 2>&1; then
+if [ $# -gt 1 ] && command -v perl >/dev/null 2>&1 && command -v sha256sum >/dev/null 2>&1; then
 unset PERL5OPT PERL5LIB PERLLIB PERL5DB PERL_UNICODE
 export LC_ALL=C
 exec perl -e "$2" "$kept" "$3" "$4" sh -s "$tag" "$all" yes 8>&1 9</dev/null

@@ -139,13 +139,14 @@ function renderReading(texts: readonly SharedText[]): string {
 
 /** Up to what its job may be asked for; nothing to do where the commit record is there. */
 function renderPreparation(job: RenderedJob): string {
-  const { number, commit, token, instance, plan } = job;
+  const { number, directory, commit, token, instance, plan } = job;
   const words = [plan.experiment, plan.job.name, token].map(quoteShell).join(" ");
   return `if slipway_read_try ${quoteShell(commit)} && [ "$slipway_committed_token" = ${quoteShell(token)} ]; then id_${number}=\${slipway_committed##*.} sent_${number}=$id_${number}; else
   needs=''
 ${job.needs.map((need) => renderOutsideNeed(need, job)).join("")}  outside_${number}=$needs
   lease ${number} ${quoteShell(instance)} ${quoteShell(token)}
   prepare ${number} ${words}
+  verify ${number} ${quoteShell(instance)} ${quoteShell(token)} ${quoteShell(directory)}
   instance_${number}=$instance fresh_${number}=$fresh
 fi
 `;

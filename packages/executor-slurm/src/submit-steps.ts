@@ -4,7 +4,8 @@
  */
 export const submitSteps = `
 for tool in sbatch squeue scontrol scancel; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
-made='' recorded='' renewed='' held='' taken='' whole='' late='' queue='' mask=$(umask)
+made='' recorded='' renewed='' held='' taken='' whole='' late='' queue=''
+if [ -n "$calls" ] && slipway_call umask; then mask=$slipway_answer; else mask=$(umask); fi
 
 stop() { [ "$1" != folder ] || say_why "$2"; take_back; fail "$@"; }
 
@@ -45,17 +46,29 @@ field() {
   [ -n "$value" ]
 }
 
-# An instance of the code with this token's intent in it, in instance; the planned one where that still opens: N NAME TOKEN.
+# An instance of the code with this token's intent in it, in instance; the planned one where that still opens: N NAME TOKEN. The sum of its
+# manifest is read while the run directory is made.
 lease() {
   instance=$2
   if slipway_take_intent "store/code/$2" "$3"; then
     taken="$taken store/code/$2/L/i.$3"
-    [ "$whole" != "$2" ] || return 0
-    if slipway_looks_whole "store/code/$2" "\${2%%.*}"; then whole=$2; return 0; fi
-    slipway_give_back_intent "store/code/$2" "$3"
+    [ "$whole" = "$2" ] || [ -z "$calls" ] || slipway_begin_digest "store/code/$2/manifest"
+  else
+    lease_other "$@"
   fi
+}
+lease_other() {
   slipway_lease_code store "\${2%%.*}" "$3" || stop code "$1"
-  taken="$taken $slipway_instance/L/i.$3" instance=\${slipway_instance##*/}
+  whole=\${slipway_instance##*/} taken="$taken $slipway_instance/L/i.$3" instance=\${slipway_instance##*/}
+}
+
+# The leased instance is whole, or another is taken in its place: N NAME TOKEN DIRECTORY.
+verify() {
+  [ "$whole" != "$instance" ] || return 0
+  if slipway_looks_whole "store/code/$instance" "\${instance%%.*}"; then whole=$instance; return 0; fi
+  slipway_give_back_intent "store/code/$instance" "$3"
+  lease_other "$@"
+  link_code "$4"
 }
 
 # Of an experiment.
@@ -66,10 +79,10 @@ folder() {
 
 # A run directory is complete when it is visible; fresh when it is this submission's: N EXPERIMENT JOB TOKEN.
 prepare() {
-  dir=runs/$2/$3 new=runs/$2/.new-$3.$nonce fresh='' code=../../../store/code/$instance/tree
+  dir=runs/$2/$3 new=runs/$2/.new-$3.$nonce fresh=''
   folder "runs/$2"
   if [ ! -d "$dir" ]; then
-    mkdir "$new" "$new/run" && "files_$1" "$new" && ln -s "$code" "$new/code" || { rm -rf "$new"; stop folder "$dir"; }
+    mkdir "$new" "$new/run" && "files_$1" "$new" && ln -s "../../../store/code/$instance/tree" "$new/code" || { rm -rf "$new"; stop folder "$dir"; }
     mv "$new" "$dir" || [ -d "$dir" ] || { rm -rf "$new"; stop folder "$dir"; }
     # Somebody else's may have been there first: then ours is where it was, or mv has put it into theirs.
     if [ -d "$new" ]; then rm -rf "$new"
@@ -78,8 +91,12 @@ prepare() {
   fi
   field token "$dir/submission" || stop taken "$1" ''
   [ "$value" = "$4" ] || renew "$@"
-  # Never through the link that is there, into the code.
-  [ -n "$fresh" ] || [ -e "$dir/released" ] || [ "$(readlink "$dir/code")" = "$code" ] || ln -sfn "$code" "$dir/code"
+  [ -n "$fresh" ] || [ -e "$dir/released" ] || link_code "$dir"
+}
+
+# Never through the link that is there, into the code: DIRECTORY.
+link_code() {
+  [ "$(readlink "$1/code")" = "../../../store/code/$instance/tree" ] || ln -sfn "../../../store/code/$instance/tree" "$1/code"
 }
 
 add_need() { needs=$needs\${needs:+,}$1; }

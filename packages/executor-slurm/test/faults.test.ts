@@ -12,6 +12,7 @@ import { describe, expect, test } from "vitest";
 import { openFixture } from "./fixture.ts";
 import type { Fixture } from "./fixture.ts";
 import { isSupported } from "./testbed.ts";
+import { linkToolsBut, searchPath } from "./tools.ts";
 
 /** `SLIPWAY_FAULT_SEEDS=0-499` for others than these. */
 const [firstSeed = 0, lastSeed = 39] = (process.env["SLIPWAY_FAULT_SEEDS"] ?? "0-39").split("-").map(Number);
@@ -33,8 +34,6 @@ const tools = [
   "sed",
   "cat",
 ];
-
-const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
 
 /** `before` and `after` end the script there, as a lost connection or a killed client may; `lost` does what was asked and does not say so. */
 const kinds = ["before", "after", "fails", "lost", "never", "unheard"] as const;
@@ -216,17 +215,6 @@ ${overrides.join("")}}
 function callOf(call: string, prototype: string): string {
   if (prototype === "@") return `CORE::${call}(@a)`;
   return prototype === "$$" ? `CORE::${call}($a[0], $a[1])` : `CORE::${call}($a[0])`;
-}
-
-/** A folder with links to all tools of PATH but one. */
-async function linkToolsBut(missing: string, folder: string): Promise<string> {
-  for (const directory of searchPath.split(":")) {
-    for (const name of await readdir(directory).catch((): readonly string[] => [])) {
-      if (name === missing) continue;
-      await symlink(path.join(directory, name), path.join(folder, name)).catch(() => {}); // The first of PATH counts.
-    }
-  }
-  return folder;
 }
 
 const connectionLost = new Error("The connection was lost");

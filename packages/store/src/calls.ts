@@ -46,6 +46,12 @@ export const callServer: string = compact(`
   $e=$r="";
   if($f=$each{$o}){for(@a){&$f or$e||="$_: $!"}}
   elsif($f=$pair{$o}){&$f(@a)or$e="$a[1]: $!"}
+  elsif($o eq"umask"){$r=sprintf"%04o",umask}
+  elsif($o=~/sum/){
+  $h=delete$later{$a[0]};
+  $h||open$h,"-|","sha256sum",@a or$e="sha256sum: $!";
+  if($o eq"sum"){chomp($r=<$h>);close$h}else{$later{$a[0]}=$h}
+  }
   elsif($o eq"top"){
   open F,$a[0]or$e="$a[0]: $!";
   $r=0;
@@ -85,4 +91,6 @@ ln() { slipway_tool ln "$@"; }
 rm() { slipway_tool rm "$@"; }
 touch() { slipway_tool touch "$@"; }
 slipway_count_top() { slipway_call top "$1" && slipway_top=$slipway_answer; }
+slipway_begin_digest() { slipway_call begin_sum "$1"; }
+slipway_digest() { slipway_sum=; slipway_call sum "$1" && slipway_sum=\${slipway_answer%% *}; }
 `;

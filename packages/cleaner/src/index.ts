@@ -21,6 +21,8 @@ export { planCleaning } from "./plan.ts";
 export type { CleaningPlan, CleaningStep, PlanContext, Removal, Thing, ThingKind } from "./plan.ts";
 export { defaultPolicy } from "./policy.ts";
 export type { RetentionPolicy } from "./policy.ts";
+export { findRemoved } from "./removed.ts";
+export type { FindRemovedOptions, RemovedThing } from "./removed.ts";
 export { takeInventory } from "./take-inventory.ts";
 export type { InventoryOptions, SchedulerKind } from "./take-inventory.ts";
 export { measureUsage } from "./usage.ts";

@@ -58,7 +58,7 @@ export async function readJournal({
 }
 
 /** Lines are other clients' too: what is no entry is passed over. */
-function parseEntry(line: string): readonly CleanedEntry[] {
+export function parseEntry(line: string): readonly CleanedEntry[] {
   let value: unknown;
   try {
     value = JSON.parse(line);

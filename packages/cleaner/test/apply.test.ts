@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { applyCleaning, readJournal, takeInventory } from "@slipway/cleaner";
+import { applyCleaning, findRemoved, readJournal, takeInventory } from "@slipway/cleaner";
 import type { CleaningEvent } from "@slipway/cleaner";
 import type { Transport } from "@slipway/core";
 import { snapshot, writeFiles } from "@slipway/testing";
@@ -215,6 +215,28 @@ describe("nothing outside the store is touched", () => {
       await expect(place.look({ jobDir })).rejects.toMatchObject({ code: "CLEANER_UNSAFE_ROOT" });
     }
   });
+});
+
+test("of what is gone it is told who cleaned it away, when and why; what is there is not told", async () => {
+  await using place = await openPlaceUnderTest();
+  const first = await place.store.stage(await place.bundle("a"));
+  await clean(place);
+  const second = await place.store.stage(await place.bundle("b"));
+  await writeFiles(place.jobDir, { "runs/e-1/train/attempt-1.log": "a log" });
+  const [went, stays, never] = [`store/code/${first.instance}`, `store/code/${second.instance}`, "runs/e-1/it's gone"];
+  const options = { transport: place.transport, names: [went, stays, never, "runs/e-1/train"] };
+  const entry = {
+    kind: "code",
+    path: `${place.jobDir}/${went}`,
+    by: "ada@laptop",
+    at: expect.stringMatching(/Z$/),
+    why: expect.stringMatching(/^nobody has needed it for /),
+    bytes: 2,
+    inodes: 7,
+  };
+  expect(await findRemoved({ ...options, jobDir: place.jobDir })).toEqual([{ name: went, entry }, { name: never }]);
+  const nowhere = path.join(place.folder, "nowhere");
+  expect(await findRemoved({ ...options, jobDir: nowhere })).toEqual(options.names.map((name) => ({ name })));
 });
 
 test("a host that does not answer is an error, and a journal that others have spoilt is read as far as it goes", async () => {

@@ -1,30 +1,62 @@
-import { existsSync } from "node:fs";
+import { isSlipwayError } from "@slipway/core";
+import type { ExperimentRecord, Transport } from "@slipway/core";
 
-import type { ExperimentRecord } from "@slipway/core";
+/** What of an experiment is not there any more, in words: when and why a cleaner took it, and how it comes back. */
+export interface Gone {
+  readonly code?: string;
+  /** By the job's name. */
+  readonly runDirs: ReadonlyMap<string, string>;
+}
 
-import { homeDirectory } from "../compose.ts";
-import type { Context } from "../context.ts";
-import { openHere } from "./place.ts";
+const nothing: Gone = { runDirs: new Map() };
 
-/** When and why a cleaner took an experiment's code away from this machine, in words; undefined while it is there. */
-export async function describeGoneCode(
-  { cluster, code }: ExperimentRecord,
-  context: Context,
-): Promise<string | undefined> {
-  if (cluster !== "local" || existsSync(code.directory)) return undefined;
-  const back = "the same files, run again, bring it back";
-  const instance = /\/([0-9a-f]{64}\.[A-Za-z0-9]+)\/tree$/.exec(code.directory)?.[1];
-  if (instance === undefined || !existsSync(homeDirectory(context))) return `gone; ${back}`;
-  const { readJournal } = await import("@slipway/cleaner");
-  await using transport = await openHere(context);
-  const entries = await readJournal({
-    transport,
-    jobDir: homeDirectory(context),
-    about: instance,
-    signal: context.signal,
-  });
-  const entry = entries.findLast(({ kind }) => kind === "code");
-  return entry === undefined
-    ? `gone, and no cleaner has taken it; ${back}`
-    : `cleaned on ${entry.at} by ${entry.by}: ${entry.why}; ${back}`;
+/** Asks the host where the experiment ran, in one command. */
+export async function describeGone(
+  { code, jobs }: Pick<ExperimentRecord, "code" | "jobs">,
+  transport: Transport,
+  signal: AbortSignal,
+): Promise<Gone> {
+  const [, jobDir, copy] = /^(.*)\/(store\/code\/[0-9a-f]{64}\.[A-Za-z0-9]+)\/tree$/.exec(code.directory) ?? [];
+  if (jobDir === undefined || copy === undefined) return nothing;
+  const runs = jobs.flatMap(({ name, handle }): readonly (readonly [string, string])[] =>
+    handle?.runDir.startsWith(`${jobDir}/runs/`) ? [[name, handle.runDir.slice(jobDir.length + 1)]] : [],
+  );
+  const removed = await removedFrom(jobDir, [copy, ...runs.map(([, directory]) => directory)], transport, signal);
+  const wordsOf = (name: string, end: string) => {
+    const words = removed.get(name);
+    return words === undefined ? undefined : `${words}; ${end}`;
+  };
+  const codeWords = wordsOf(copy, "the same files, run again, bring it back");
+  return {
+    ...(codeWords !== undefined && { code: codeWords }),
+    runDirs: new Map(
+      runs.flatMap(([name, directory]) => {
+        const words = wordsOf(directory, "its logs and outputs do not come back");
+        return words === undefined ? [] : [[name, words] as const];
+      }),
+    ),
+  };
+}
+
+async function removedFrom(
+  jobDir: string,
+  names: readonly string[],
+  transport: Transport,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const { findRemoved } = await import("@slipway/cleaner");
+  try {
+    const removed = await findRemoved({ transport, jobDir, names, signal });
+    return new Map(
+      removed.map(({ name, entry }) => [
+        name,
+        entry === undefined
+          ? "gone, and no cleaner has taken it"
+          : `cleaned on ${entry.at} by ${entry.by}: ${entry.why}`,
+      ]),
+    );
+  } catch (error) {
+    if (isSlipwayError(error)) return new Map(); // The record is shown whole without it.
+    throw error;
+  }
 }

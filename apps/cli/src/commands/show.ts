@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Command as JobCommand, Dependency, ExperimentRecord, JobArray, RecordedJob } from "@slipway/core";
 
+import type { Gone } from "../cleaning/gone.ts";
 import { readRecords } from "../compose.ts";
 import type { Context } from "../context.ts";
 import { printJson, jobDocument } from "../json.ts";
@@ -18,9 +19,12 @@ export function showCommand(context: Context) {
       const { findExperiment } = await import("@slipway/experiment");
       const { record, jobs } = findExperiment(words, await readRecords(context));
       const { describeAttempts, readJobRecords } = await import("../show/job-records.ts");
+      const { describeGone } = await import("../cleaning/gone.ts");
       let records: ReadonlyMap<string, JobRecordDocument> = new Map();
+      let gone: Gone = { runDirs: new Map() };
       const [status] = await pollAll([{ ...record, jobs }], context, async (transport, [known]) => {
         records = await readJobRecords(known?.jobs ?? jobs, transport, context.signal);
+        gone = await describeGone({ code: record.code, jobs: known?.jobs ?? jobs }, transport, context.signal);
       });
       const statuses = new Map(status?.jobs.map((job) => [job.name, job]));
       if (json) {
@@ -28,14 +32,13 @@ export function showCommand(context: Context) {
           ...job,
           status: jobDocument(statuses.get(job.name) ?? unknown(job)),
           record: records.get(job.name),
+          gone: gone.runDirs.get(job.name),
         }));
-        return printJson(context.stdout, { ...record, state: status?.state, jobs: documents });
+        return printJson(context.stdout, { ...record, state: status?.state, gone: gone.code, jobs: documents });
       }
       const { quoteCommand } = await import("@slipway/core");
       const color = hasColor(context.stdout, context.env);
-      const { describeGoneCode } = await import("../cleaning/gone.ts");
-      const gone = await describeGoneCode(record, context);
-      const lines = [...experimentLines(record), ...(gone === undefined ? [] : [`code gone   ${gone}`])];
+      const lines = [...experimentLines(record), ...(gone.code === undefined ? [] : [`code gone   ${gone.code}`])];
       for (const job of jobs) {
         const jobStatus = statuses.get(job.name) ?? unknown(job);
         lines.push(
@@ -43,6 +46,7 @@ export function showCommand(context: Context) {
           `${paint(job.name, "bold", color)}  ${stateText(jobStatus.state, color)}  ${describeJob(jobStatus)}`.trimEnd(),
         );
         lines.push(...jobLines(job, quoteCommand));
+        if (gone.runDirs.has(job.name)) lines.push(`  gone      ${gone.runDirs.get(job.name)}`);
         lines.push(...describeAttempts(records.get(job.name) ?? {}).map((line) => `  ${line}`));
         for (const { at, source, value } of jobStatus.evidence) lines.push(`  evidence  ${at}  ${source}: ${value}`);
       }

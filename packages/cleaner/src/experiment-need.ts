@@ -1,4 +1,5 @@
 import type { Inventory } from "./inventory.ts";
+import { mayLive } from "./live-run.ts";
 import type { RetentionPolicy } from "./policy.ts";
 import { describeAge, describeLiveRun } from "./words.ts";
 
@@ -6,7 +7,7 @@ import { describeAge, describeLiveRun } from "./words.ts";
 export function describeNeed(
   experiment: string,
   { jobs, instances, runs }: Inventory,
-  { staleSeconds }: RetentionPolicy,
+  policy: RetentionPolicy,
 ): string | undefined {
   for (const { leases } of instances) {
     for (const { holder } of leases) {
@@ -19,14 +20,11 @@ export function describeNeed(
   const others = runs.find((run) => run.experiment === experiment && run.userId !== jobs.userId);
   if (others) return `${experiment}/${others.job} is another user's (${others.userId}), of whose jobs nothing is known`;
   if (jobs.kind === "local") {
-    const live = jobs.live.find(
-      ({ run, state, ageSeconds }) =>
-        run.startsWith(`${experiment}/`) && (state !== "unstarted" || ageSeconds < staleSeconds),
-    );
+    const live = jobs.live.find((each) => each.run.startsWith(`${experiment}/`) && mayLive(each, policy));
     return live && describeLiveRun(live);
   }
   const token = [...jobs.tokens].find((each) => each.includes(`${experiment}.`));
   if (token !== undefined) return `Slurm still knows its job ${token}, and may start it again`;
-  const young = runs.find((run) => run.experiment === experiment && run.ageSeconds < staleSeconds);
+  const young = runs.find((run) => run.experiment === experiment && run.ageSeconds < policy.staleSeconds);
   return young && `${experiment}/${young.job} was submitted ${describeAge(young.ageSeconds)} ago`;
 }

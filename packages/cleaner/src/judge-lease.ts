@@ -1,6 +1,7 @@
 import type { StoredLease } from "@slipway/store";
 
-import type { Inventory } from "./inventory.ts";
+import type { Inventory, LiveRun } from "./inventory.ts";
+import { mayLive } from "./live-run.ts";
 import type { RetentionPolicy } from "./policy.ts";
 import { describeAge, describeLiveRun } from "./words.ts";
 
@@ -40,22 +41,42 @@ function judgeIntent(
 }
 
 function judgeJob(
-  { instance, ageSeconds, userId }: StoredLease,
+  lease: StoredLease,
   { clusterName, jobId }: { readonly clusterName: string; readonly jobId: string },
-  { jobs, clusterName: own }: Inventory,
-  { staleSeconds }: RetentionPolicy,
+  inventory: Inventory,
+  policy: RetentionPolicy,
 ): LeaseVerdict {
+  const { ageSeconds, userId } = lease;
+  const { jobs, clusterName: own } = inventory;
   if (clusterName !== own) return kept(`a job ${jobId} of another cluster, ${clusterName}, may need it`);
   if (jobs.kind === "silent") return kept(`job ${jobId} may need it: ${jobs.why}`);
   if (userId !== jobs.userId) return kept(`job ${jobId} of another user (${userId}) may need it`);
-  if (ageSeconds < staleSeconds) return kept(`job ${jobId} was submitted ${describeAge(ageSeconds)} ago`);
+  if (ageSeconds < policy.staleSeconds) return kept(`job ${jobId} was submitted ${describeAge(ageSeconds)} ago`);
   if (jobs.kind === "slurm") {
     const state = jobs.states.get(jobId);
     return state === undefined ? free(`Slurm has forgotten job ${jobId}`) : kept(`job ${jobId} is ${state}`);
   }
-  const run = jobs.live.find((live) => live.state !== "unstarted" && (live.instance ?? instance) === instance);
-  return run === undefined ? free("no process of a job that has it lives") : kept(describeLiveRun(run));
+  return judgeLocalJob(lease, jobs.live, inventory, policy);
 }
+
+/** The names of this machine's leases tell no job: whatever has the code counts, and a lease that came before its job's run directory. */
+function judgeLocalJob(
+  { instance, ageSeconds }: StoredLease,
+  live: readonly LiveRun[],
+  { runs }: Inventory,
+  policy: RetentionPolicy,
+): LeaseVerdict {
+  const run = live.find((each) => (each.instance ?? instance) === instance && mayLive(each, policy));
+  if (run) return kept(describeLiveRun(run));
+  const hasRun = runs.some(
+    (each) => (each.instance ?? instance) === instance && each.ageSeconds <= ageSeconds + slackSeconds,
+  );
+  if (!hasRun && ageSeconds < policy.intentSeconds) return kept("a job that has it may be about to begin");
+  return free("no process of a job that has it lives");
+}
+
+/** Leases and run directories are looked at one after the other. */
+const slackSeconds = 5;
 
 function kept(why: string): LeaseVerdict {
   return { isNeeded: true, why };

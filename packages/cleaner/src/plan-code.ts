@@ -3,6 +3,7 @@ import type { StoredLease, StoreStep } from "@slipway/store";
 import type { InstanceSeen, Inventory } from "./inventory.ts";
 import { judgeLease } from "./judge-lease.ts";
 import { protectNewest } from "./keep-last.ts";
+import { mayLive } from "./live-run.ts";
 import type { CleaningPlan, PlanContext, Removal, Thing } from "./plan.ts";
 import type { RetentionPolicy } from "./policy.ts";
 import { exceededLimit, sizeOf, subtract, sumOf, totalSize } from "./size.ts";
@@ -69,12 +70,9 @@ function judge(instance: InstanceSeen, { inventory, policy }: PlanContext, wante
 }
 
 /** On this machine a job that lives may have been begun by somebody who took no lease. */
-function liveRunOf({ instance }: InstanceSeen, { jobs }: Inventory, { staleSeconds }: RetentionPolicy) {
+function liveRunOf({ instance }: InstanceSeen, { jobs }: Inventory, policy: RetentionPolicy) {
   if (jobs.kind !== "local") return undefined;
-  const run = jobs.live.find(
-    (live) =>
-      (live.instance ?? instance) === instance && (live.state !== "unstarted" || live.ageSeconds < staleSeconds),
-  );
+  const run = jobs.live.find((live) => (live.instance ?? instance) === instance && mayLive(live, policy));
   return run && describeLiveRun(run);
 }
 

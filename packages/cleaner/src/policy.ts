@@ -11,7 +11,7 @@ export interface RetentionPolicy {
   readonly runsMaxAgeSeconds?: number;
   /** Since a lease was made: before that not even the scheduler's word that there is no such job counts. */
   readonly staleSeconds: number;
-  /** Since a submission took its intent: it has been given up when it is older. */
+  /** Since a submission took its intent, or made a job of this machine that has not begun: it has been given up when it is older. */
   readonly intentSeconds: number;
   /** Since anything in an unfinished upload, or in a half-made run directory, has changed. */
   readonly uploadSeconds: number;

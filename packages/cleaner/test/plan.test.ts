@@ -1,5 +1,5 @@
 import { defaultPolicy, planCleaning, planExperimentRemoval } from "@slipway/cleaner";
-import type { Inventory, JobsSeen, KnownExperiment, RetentionPolicy } from "@slipway/cleaner";
+import type { Inventory, JobsSeen, KnownExperiment, RetentionPolicy, RunSeen } from "@slipway/cleaner";
 import { describe, expect, test } from "vitest";
 
 import { copy, days, digestOf, hours, inventoryOf, lease, nameOf, queue, run } from "./values.ts";
@@ -168,13 +168,36 @@ describe("on this machine", () => {
     expect(seen(local([{ run: "e/j", state: "alive", ageSeconds: 1 }]))).toEqual(["code stays: e/j is alive"]);
   });
 
-  test("code of a job that lives stays without a lease too; of one that never began, for an hour", () => {
+  test("a lease that is old stays for a day while its job has not begun, and while it has no run directory yet", () => {
+    const leased = [lease("a", "j.local.f00", { ageSeconds: hours(3) })];
+    const live = { run: "e/j", ageSeconds: hours(3), instance: nameOf("a"), state: "unstarted" } as const;
+    expect(seen(local([live]), leased)).toEqual(["code stays: e/j has not begun"]);
+    const before = [run("e/earlier", "a", hours(4)), run("e/of-other-code", "b", hours(2))];
+    const withRuns = (runs: readonly RunSeen[], leases = leased) =>
+      outcome(
+        inventoryOf({
+          jobs: local([]),
+          clusterName: "local",
+          runs,
+          instances: [copy("a", { idleSeconds: days(9), leases })],
+        }),
+      )[0];
+    expect(withRuns(before)).toBe("code stays: a job that has it may be about to begin");
+    expect(withRuns([...before, run("e/j", "a", hours(3) + 1)])).toBe(
+      "lease goes (drop): no process of a job that has it lives",
+    );
+    expect(withRuns([], [lease("a", "j.local.f00", { ageSeconds: hours(24) })])).toBe(
+      "lease goes (drop): no process of a job that has it lives",
+    );
+  });
+
+  test("code of a job that lives stays without a lease too; of one that never began, for a day", () => {
     const live = { run: "e/j", ageSeconds: days(2), instance: nameOf("a") } as const;
     expect(seen(local([{ ...live, state: "alive" }]), [])).toEqual(["code stays: e/j is alive"]);
-    expect(seen(local([{ ...live, state: "unstarted", ageSeconds: 3599 }]), [])).toEqual([
+    expect(seen(local([{ ...live, state: "unstarted", ageSeconds: hours(24) - 1 }]), [])).toEqual([
       "code stays: e/j has not begun",
     ]);
-    expect(seen(local([{ ...live, state: "unstarted", ageSeconds: 3600 }]), [])).toEqual([
+    expect(seen(local([{ ...live, state: "unstarted", ageSeconds: hours(24) }]), [])).toEqual([
       "code goes (close,move): nobody has needed it for 9 d",
     ]);
   });

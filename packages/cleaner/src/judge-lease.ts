@@ -11,8 +11,16 @@ export interface LeaseVerdict {
   readonly why: string;
 }
 
+export interface LeaseContext {
+  readonly inventory: Inventory;
+  readonly policy: RetentionPolicy;
+  /** Of each instance that has run directories: the age of the youngest. */
+  readonly youngestRuns: ReadonlyMap<string, number>;
+}
+
 /** Source of the rules: `spec: store`, "Cleaning". Any doubt keeps. */
-export function judgeLease(lease: StoredLease, inventory: Inventory, policy: RetentionPolicy): LeaseVerdict {
+export function judgeLease(lease: StoredLease, context: LeaseContext): LeaseVerdict {
+  const { inventory, policy } = context;
   const { holder, ageSeconds } = lease;
   switch (holder.kind) {
     case "pin":
@@ -23,7 +31,7 @@ export function judgeLease(lease: StoredLease, inventory: Inventory, policy: Ret
       return judgeIntent(holder.token, ageSeconds, inventory, policy);
     case "job":
     case "wrapper":
-      return judgeJob(lease, holder, inventory, policy);
+      return judgeJob(lease, holder, context);
   }
 }
 
@@ -43,40 +51,45 @@ function judgeIntent(
 function judgeJob(
   lease: StoredLease,
   { clusterName, jobId }: { readonly clusterName: string; readonly jobId: string },
-  inventory: Inventory,
-  policy: RetentionPolicy,
+  context: LeaseContext,
 ): LeaseVerdict {
   const { ageSeconds, userId } = lease;
-  const { jobs, clusterName: own } = inventory;
+  const { jobs, clusterName: own } = context.inventory;
   if (clusterName !== own) return kept(`a job ${jobId} of another cluster, ${clusterName}, may need it`);
   if (jobs.kind === "silent") return kept(`job ${jobId} may need it: ${jobs.why}`);
   if (userId !== jobs.userId) return kept(`job ${jobId} of another user (${userId}) may need it`);
-  if (ageSeconds < policy.staleSeconds) return kept(`job ${jobId} was submitted ${describeAge(ageSeconds)} ago`);
+  if (ageSeconds < context.policy.staleSeconds)
+    return kept(`job ${jobId} was submitted ${describeAge(ageSeconds)} ago`);
   if (jobs.kind === "slurm") {
     const state = jobs.states.get(jobId);
     return state === undefined ? free(`Slurm has forgotten job ${jobId}`) : kept(`job ${jobId} is ${state}`);
   }
-  return judgeLocalJob(lease, jobs.live, inventory, policy);
+  return judgeLocalJob(lease, jobs.live, context);
 }
 
 /** The names of this machine's leases tell no job: whatever has the code counts, and a lease that came before its job's run directory. */
 function judgeLocalJob(
   { instance, ageSeconds }: StoredLease,
   live: readonly LiveRun[],
-  { runs }: Inventory,
-  policy: RetentionPolicy,
+  { policy, youngestRuns }: LeaseContext,
 ): LeaseVerdict {
   const run = live.find((each) => (each.instance ?? instance) === instance && mayLive(each, policy));
   if (run) return kept(describeLiveRun(run));
-  const hasRun = runs.some(
-    (each) => (each.instance ?? instance) === instance && each.ageSeconds <= ageSeconds + slackSeconds,
-  );
+  const hasRun = (youngestRuns.get(instance) ?? Infinity) <= ageSeconds + slackSeconds;
   if (!hasRun && ageSeconds < policy.intentSeconds) return kept("a job that has it may be about to begin");
   return free("no process of a job that has it lives");
 }
 
 /** Leases and run directories are looked at one after the other. */
 const slackSeconds = 5;
+
+export function youngestRunsOf({ runs }: Pick<Inventory, "runs">): ReadonlyMap<string, number> {
+  const youngest = new Map<string, number>();
+  for (const { instance, ageSeconds } of runs) {
+    if (instance !== undefined) youngest.set(instance, Math.min(ageSeconds, youngest.get(instance) ?? Infinity));
+  }
+  return youngest;
+}
 
 function kept(why: string): LeaseVerdict {
   return { isNeeded: true, why };

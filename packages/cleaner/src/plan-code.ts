@@ -1,7 +1,8 @@
 import type { StoredLease, StoreStep } from "@slipway/store";
 
 import type { InstanceSeen, Inventory } from "./inventory.ts";
-import { judgeLease } from "./judge-lease.ts";
+import { judgeLease, youngestRunsOf } from "./judge-lease.ts";
+import type { LeaseContext } from "./judge-lease.ts";
 import { protectNewest } from "./keep-last.ts";
 import { mayLive } from "./live-run.ts";
 import type { CleaningPlan, PlanContext, Removal, Thing } from "./plan.ts";
@@ -26,7 +27,8 @@ interface Judged {
 export function planCode(context: PlanContext): Pick<CleaningPlan, "remove" | "keep"> {
   const { inventory, policy, experiments } = context;
   const newest = protectNewest(inventory, experiments, policy.keepLast);
-  const judged = inventory.instances.map((instance) => judge(instance, context, newest.get(instance.instance)));
+  const leaseContext = { ...context, youngestRuns: youngestRunsOf(inventory) };
+  const judged = inventory.instances.map((instance) => judge(instance, leaseContext, newest.get(instance.instance)));
   const aboveLimit = chooseAboveLimit(judged, inventory, policy);
   const remove: Removal[] = [];
   const keep: Thing[] = [];
@@ -47,12 +49,13 @@ export function planCode(context: PlanContext): Pick<CleaningPlan, "remove" | "k
   return { remove, keep };
 }
 
-function judge(instance: InstanceSeen, { inventory, policy }: PlanContext, wanted: string | undefined): Judged {
+function judge(instance: InstanceSeen, context: LeaseContext, wanted: string | undefined): Judged {
+  const { inventory, policy } = context;
   if (!instance.open) return { instance, freed: [] };
   const freed: Removal[] = [];
   const needs: string[] = [];
   for (const lease of instance.leases) {
-    const { isNeeded, why } = judgeLease(lease, inventory, policy);
+    const { isNeeded, why } = judgeLease(lease, context);
     if (isNeeded) needs.push(why);
     else freed.push(leaseRemoval(lease, why, inventory.jobDir));
   }

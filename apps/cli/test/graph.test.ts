@@ -179,7 +179,7 @@ test("a container that the cluster does not have is refused before anything is s
 
 test.each([
   [["--set", "a=1", "--", "true"], "--set changes values of an experiment file"],
-  [["--array", "9-1", "--", "true"], "Expected indices such as 0-9"],
+  [["--array", "9-1", "--", "true"], "Expected indices below 1000000 such as 0-9"],
   [["--warning", "KILL@3", "--", "true"], "Expected a signal and the time before the limit"],
   [["--after", "a/b/c", "--", "true"], "Expected an experiment such as EXP"],
   [["--sbatch", "=x", "--", "true"], '"=x" is no option of sbatch'],

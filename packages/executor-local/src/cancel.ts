@@ -41,15 +41,20 @@ interface ElementsContext extends CancelContext {
 }
 
 /** The others go on; what has not begun will not. */
-async function cancelElements({ runDir }: JobHandle, seen: Observation, context: ElementsContext): Promise<void> {
+async function cancelElements({ id, runDir }: JobHandle, seen: Observation, context: ElementsContext): Promise<void> {
   const { indices, signalName } = context;
   const wanted = (seen.status.members ?? []).flatMap(({ arrayIndex, state }) =>
     arrayIndex !== undefined && indices.includes(arrayIndex) && !isFinalState(state) ? arrayIndex : [],
   );
   const parts = wanted.flatMap((index) => seen.parts.get(partKey({ index })) ?? []);
   if (signalName !== undefined) return signalCommands(parts, context, signalName);
-  for (const index of wanted) await markCancelled(path.join(runDir, elementCancelFile(index, 1)), context);
+  for (const index of wanted) await markCancelled(path.join(runDir, elementCancelFile(index, tryOf(id))), context);
   await endParts(parts, context);
+}
+
+/** `<experiment>.<job>.<try>` */
+function tryOf(token: string): number {
+  return Number(token.slice(token.lastIndexOf(".") + 1)) || 1;
 }
 
 async function endParts(parts: readonly JudgedPart[], context: CancelContext): Promise<void> {

@@ -12,6 +12,7 @@ export type LocalExecutorErrorCode =
   | "EXECUTOR_JOB_NOT_FOUND"
   | "EXECUTOR_RUN_DIR_TAKEN"
   | "EXECUTOR_START_FAILED"
+  | "EXECUTOR_TRY_NOT_ENDED"
   | "EXECUTOR_UNKNOWN_SIGNAL";
 
 export class LocalExecutorError extends SlipwayError<LocalExecutorErrorCode> {}

@@ -54,10 +54,10 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     stage: (bundle, { signal } = {}) => stager.stage(bundle, { signal }),
     plan: (job, context) => planLocalJob(job, context, { home, cores }),
     async submit(plans, { signal } = {}) {
-      const handles = await submitPlans(plans, { env, shell, signal }).catch(async (error: unknown) => {
+      const handles = await submitPlans(plans, { env, shell, observer, signal }).catch(async (error: unknown) => {
         const again = isCodeGone(error) ? await stager.stageAgain(plans, { signal }) : undefined;
         if (!again) throw error;
-        return submitPlans(again, { env, shell, signal });
+        return submitPlans(again, { env, shell, observer, signal });
       });
       onEvent?.({ type: "executor-local.submitted", handles });
       return handles;

@@ -7,6 +7,7 @@ import type { JobHandle, LogChunk, LogOptions } from "@slipway/core";
 
 import { isErrno } from "./errno.ts";
 import { LocalExecutorError } from "./error.ts";
+import { readFirstAttempt } from "./first-attempt.ts";
 import { observeJob } from "./observe.ts";
 import type { Observer } from "./observe.ts";
 
@@ -97,8 +98,9 @@ async function attemptsOf({ runDir, job }: JobHandle, { pattern }: LogNames): Pr
   }
 }
 
+/** Of the last try. */
 async function lastAttempt(handle: JobHandle, names: LogNames): Promise<number> {
-  return Math.max(1, ...(await attemptsOf(handle, names)));
+  return Math.max(await readFirstAttempt(handle.runDir), ...(await attemptsOf(handle, names)));
 }
 
 async function nextAttempt(handle: JobHandle, names: LogNames, after: number): Promise<number> {

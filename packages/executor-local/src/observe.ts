@@ -42,15 +42,18 @@ interface Signs {
 }
 
 async function readSigns(runDir: string, cache: EvidenceCache): Promise<Signs | undefined> {
-  const texts = await readRunDirectory(runDir, cache);
-  if (!texts) return undefined;
+  const read = await readRunDirectory(runDir, cache);
+  if (!read) return undefined;
+  const { firstAttempt, texts } = read;
   const { [partsFile]: list = "", ...evidence } = texts;
   const { own, parts } = sortEvidence(evidence);
   return {
-    whole: parseEvidence(own),
+    whole: parseEvidence(own, firstAttempt),
     names: parseParts(list),
     // A request to cancel is the whole job's, and so each part's.
-    parts: new Map([...parts].map(([key, { files }]) => [key, parseEvidence(withCancel(files, own["cancel"]))])),
+    parts: new Map(
+      [...parts].map(([key, { files }]) => [key, parseEvidence(withCancel(files, own["cancel"]), firstAttempt)]),
+    ),
   };
 }
 

@@ -18,7 +18,7 @@ export interface PartFiles {
 
 const ownPattern = /^(?:commit|cancel|attempt-[1-9]\d{0,8}\.(?:start|group|status|exit))$/;
 const elementPattern =
-  /^array-(0|[1-9]\d{0,6})\.(commit|try-1\.cancel|attempt-[1-9]\d{0,8}\.(?:start|group|status|exit))$/;
+  /^array-(0|[1-9]\d{0,6})\.(commit|try-\d+\.cancel|attempt-[1-9]\d{0,8}\.(?:start|group|status|exit))$/;
 const memberPattern = /^attempt-([1-9]\d{0,8})\.([A-Za-z0-9][A-Za-z0-9_.-]{0,62})\.(commit|start|group|status|exit)$/;
 
 export function isEvidenceName(name: string): boolean {
@@ -41,7 +41,7 @@ export function sortEvidence(texts: Readonly<Record<string, string>>): EvidenceF
     const [, index, rest] = elementPattern.exec(name) ?? [];
     const [, attempt, member, kind] = memberPattern.exec(name) ?? [];
     if (index !== undefined && rest !== undefined)
-      filesOf({ index: Number(index) }, 0)[rest === "try-1.cancel" ? "cancel" : rest] = text;
+      filesOf({ index: Number(index) }, 0)[rest.startsWith("try-") ? "cancel" : rest] = text;
     else if (ownPattern.test(name)) own[name] = text;
     else if (attempt !== undefined && member !== undefined) {
       filesOf({ member }, Number(attempt))[kind === "commit" ? "commit" : `attempt-${attempt}.${kind}`] = text;

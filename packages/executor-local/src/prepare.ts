@@ -61,7 +61,8 @@ async function assertSameToken(plan: JobPlan, cause: unknown): Promise<void> {
   );
 }
 
-async function committedToken({ runDir }: JobPlan): Promise<string | undefined> {
+/** Of whom the run directory is, as far as somebody runs it. */
+export async function committedToken({ runDir }: Pick<JobPlan, "runDir">): Promise<string | undefined> {
   const commit = await readText(path.join(runDir, "commit"));
   return commit === undefined ? undefined : parseEvidence({ commit }).commit?.token;
 }

@@ -7,8 +7,11 @@ import type { Dependency, JobHandle, JobPlan } from "@slipway/core";
 import { assertCommandExists } from "./command.ts";
 import { LocalExecutorError } from "./error.ts";
 import { giveBackLeases, leaseCode } from "./lease.ts";
+import type { Observer } from "./observe.ts";
 import { neededRunDir, orderPlans } from "./order.ts";
-import { createRunDirectory, linkCode } from "./prepare.ts";
+import { committedToken, createRunDirectory, linkCode } from "./prepare.ts";
+import { renewRunDirectory } from "./renew.ts";
+import type { Renewal } from "./renew.ts";
 import { exists, startWrapper, waitForCommit } from "./wrapper.ts";
 import type { StartedWrapper } from "./wrapper.ts";
 import { writeAtomically } from "./write.ts";
@@ -16,6 +19,7 @@ import { writeAtomically } from "./write.ts";
 export interface SubmitContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly shell: string;
+  readonly observer: Observer;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,6 +34,7 @@ export async function submitPlans(plans: readonly JobPlan[], context: SubmitCont
   const leases: string[] = [];
   const made: JobPlan[] = [];
   const started: StartedWrapper[] = [];
+  const renewals: Renewal[] = [];
   try {
     for (const plan of ordered) {
       signal?.throwIfAborted();
@@ -40,16 +45,29 @@ export async function submitPlans(plans: readonly JobPlan[], context: SubmitCont
     for (const plan of ordered) await assertCommandExists(plan, env);
     for (const plan of ordered) {
       signal?.throwIfAborted();
-      if (await createRunDirectory(plan)) made.push(plan);
-      else if (!(await isCommitted(plan))) await linkCode(plan);
+      const before = await committedToken(plan);
+      const isRenewed = before !== undefined && isEarlierTry(before, plan.token);
+      if (isRenewed) renewals.push(await renewRunDirectory(plan, before, context.observer));
+      const isMade = !isRenewed && (await createRunDirectory(plan));
+      if (isMade) made.push(plan);
+      else if (before !== plan.token) await linkCode(plan);
     }
     await startAll(ordered, started, context);
   } catch (error) {
     await takeBack(plans, made, started);
+    for (const renewal of renewals) await renewal.undo().catch(() => {}); // Why nothing was submitted is the error to tell.
     await giveBackLeases(leases);
     throw error;
   }
+  for (const renewal of renewals) await renewal.settle();
   return plans.map(toHandle);
+}
+
+function isEarlierTry(token: string, other: string): boolean {
+  const [at, otherAt] = [token.lastIndexOf("."), other.lastIndexOf(".")];
+  return (
+    token.slice(0, at) === other.slice(0, otherAt) && Number(token.slice(at + 1)) < Number(other.slice(otherAt + 1))
+  );
 }
 
 export function toHandle({ token, experiment, job, runDir }: JobPlan): JobHandle {
@@ -65,8 +83,8 @@ async function assertSubmitted(plan: JobPlan, need: Dependency): Promise<void> {
   );
 }
 
-function isCommitted({ runDir }: JobPlan): Promise<boolean> {
-  return exists(path.join(runDir, "commit"));
+async function isCommitted(plan: JobPlan): Promise<boolean> {
+  return (await committedToken(plan)) === plan.token;
 }
 
 async function startAll(

@@ -201,9 +201,9 @@ test("leaves a run directory alone that belongs to another token", async () => {
   const handle = await fixture.start({ sh: "exit 0" });
   await fixture.end(handle);
   const before = await snapshot(handle.runDir);
-  await expect(fixture.executor.submit([{ ...fixture.plan(), token: "exp-1.job.2" }])).rejects.toMatchObject({
+  await expect(fixture.executor.submit([{ ...fixture.plan(), token: "exp-2.job.2" }])).rejects.toMatchObject({
     code: "EXECUTOR_RUN_DIR_TAKEN",
-    message: `The run directory of exp-1.job.2 belongs to exp-1.job.1: ${handle.runDir}`,
+    message: `The run directory of exp-2.job.2 belongs to exp-1.job.1: ${handle.runDir}`,
   });
   expect(await snapshot(handle.runDir)).toEqual(before);
 });
@@ -275,7 +275,7 @@ test("stages code through the store, and tells what happened", async () => {
   expect(types).toEqual(["store.uploading", "store.staged", "store.reused"]);
 });
 
-test("of changed code only the changes are stored anew, in two commands where a cache tells what is there", async () => {
+test("of changed code only the changes are stored anew, in at most two commands where a cache tells what is there", async () => {
   await using folder = await temporaryDirectory();
   const text = "line of some code\n".repeat(20_000);
   const repository = await gitRepository(path.join(folder.path, "repo"), { files: { "big.txt": text, "a.txt": "a" } });
@@ -296,7 +296,8 @@ test("of changed code only the changes are stored anew, in two commands where a 
   await writeFile(path.join(repository.path, "a.txt"), "changed");
   commands = 0;
   const second = await stage();
-  expect([commands, uploads]).toEqual([2, [text.length + 1, 7]]);
+  expect(commands).toBeLessThanOrEqual(2);
+  expect(uploads).toEqual([text.length + 1, 7]);
   expect(await readFile(path.join(second.directory, "a.txt"), "utf8")).toBe("changed");
   expect((await readdir(cacheDirectory)).toSorted()).toEqual([first.digest, second.digest].toSorted());
 });

@@ -58,9 +58,12 @@ export interface JobEvidence {
   readonly unreadable: readonly { readonly file: string; readonly why: string }[];
 }
 
-/** Reads the evidence files, given by name. Their text is untrusted: what is not exactly a record is told in `unreadable`. */
-export function parseEvidence(files: Readonly<Record<string, string>>): JobEvidence {
-  const attempt = lastAttempt(Object.keys(files));
+/**
+ * Reads the evidence files, given by name; those of attempts before the first one that counts left out. Their text is untrusted: what is not
+ * exactly a record is told in `unreadable`.
+ */
+export function parseEvidence(files: Readonly<Record<string, string>>, firstAttempt = 1): JobEvidence {
+  const attempt = lastAttempt(Object.keys(files), firstAttempt);
   const unreadable: { file: string; why: string }[] = [];
   function read<T>(file: string, parse: (fields: ReadonlyMap<string, string>) => T): T | undefined {
     const text = files[file];
@@ -93,8 +96,8 @@ export function parseEvidence(files: Readonly<Record<string, string>>): JobEvide
 
 const attemptPattern = /^attempt-([1-9]\d{0,8})\./;
 
-function lastAttempt(names: readonly string[]): number {
-  return Math.max(1, ...names.map((name) => Number(attemptPattern.exec(name)?.[1] ?? 1)));
+function lastAttempt(names: readonly string[], firstAttempt: number): number {
+  return Math.max(firstAttempt, ...names.map((name) => Number(attemptPattern.exec(name)?.[1] ?? 1)));
 }
 
 /** Source: PID_MAX_LIMIT of Linux is 2^22; others stay below 2^31. 0 and 1 are never a job: kill(2) reads them as something else. */

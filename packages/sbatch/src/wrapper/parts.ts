@@ -55,8 +55,8 @@ slipway_tell_member() { # MEMBER: that it must end, once
 
 # The array's elements, in lanes: as many at the same time as are allowed.
 slipway_run_array() {
-  slipway_attempt_base=$slipway_dir/attempt-1
-  slipway_record "$slipway_attempt_base.start" attempt=1 "try=\${slipway_token##*.}" "nodes=$slipway_host" "at=$(slipway_now)" || exit 1
+  slipway_attempt_base=$slipway_dir/attempt-$slipway_attempt
+  slipway_record "$slipway_attempt_base.start" "attempt=$slipway_attempt" "try=\${slipway_token##*.}" "nodes=$slipway_host" "at=$(slipway_now)" || exit 1
   slipway_tell_record
   slipway_lanes='' slipway_count=0
   while [ "$slipway_count" -lt "$slipway_max_running" ]; do
@@ -106,6 +106,7 @@ slipway_sum_up() {
 # The last attempt whose beginning or end is there, of DIRECTORY/PREFIX, in slipway_last_base.
 slipway_last_attempt() {
   slipway_last_number=1
+  [ ! -r "\${1%/*}/first_attempt" ] || read -r slipway_last_number <"\${1%/*}/first_attempt"
   while slipway_load "$1attempt-$slipway_last_number.exit" && [ -n "$slipway_next_attempt" ]; do
     slipway_last_number=$slipway_next_attempt
   done

@@ -35,6 +35,7 @@ slipway_outputs=$slipway_dir/run
 [ -z "$slipway_run_dir_of" ] || slipway_outputs=\${slipway_dir%/*}/$slipway_run_dir_of/run
 slipway_code_dir=$slipway_dir/code slipway_run_dir=$slipway_outputs\${slipway_index:+/$slipway_index}
 slipway_stop='' slipway_nap='' slipway_runner='' slipway_timer='' slipway_graced='' slipway_slots_held='' slipway_copy='' slipway_work='' slipway_readers=''
+[ ! -r first_attempt ] || read -r slipway_attempt <first_attempt # Earlier tries had those before.
 slipway_commit_file=\${slipway_index:+array-$slipway_index.}commit
 if [ -n "$slipway_member" ]; then # Its group begins again, waits, and has the processors.
   slipway_attempt=$slipway_member_attempt slipway_retries='' slipway_slots='' slipway_needs=''

@@ -56,6 +56,17 @@ describe.skipIf(why !== "")(`a job in a container of podman's${why}`, () => {
     await eventually("the container to end", async () => (await names()) === "");
   });
 
+  test("has a container for each task of a step", async () => {
+    await using world = await openWorld();
+    const { m, repo } = world;
+    const asked = ["--cluster", "testbed", "--container", "small", "--nodes", "2", "--follow", "--name", "two"];
+    const run = await m.slipway(repo, "run", ...asked, "--", "sh", "-c", 'echo "task $SLURM_PROCID of $SLURM_NTASKS"');
+    expect({ exitCode: run.exitCode, lines: run.stdout.trim().split("\n").toSorted() }).toEqual({
+      exitCode: 0,
+      lines: [expect.stringContaining("task 0 of 2"), expect.stringContaining("task 1 of 2")],
+    });
+  });
+
   test("can save its work when it is cancelled", async () => {
     await using world = await openWorld();
     const { m, repo } = world;

@@ -71,6 +71,12 @@ test("the command runs jobs through an executor that a cluster file names by its
     jobs: [{ state: "failed", exitCode: 3 }],
   });
   expect((await m.slipway(repository.path, "logs", experiment)).stdout).toBe("trained\n");
+  expect(await m.json(repository.path, "show", experiment)).toMatchObject({
+    jobs: [{ record: { cluster: "host", attempts: [{ number: 1, cause: "submitted", exitCode: 3 }] } }],
+  });
+  const to = path.join(m.folder, "to");
+  const pulled = await m.slipway(repository.path, "pull", experiment, "--to", to);
+  expect(pulled).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^1 file in /) });
 });
 
 test("a mistake in the executor's options is told with its place", async () => {

@@ -1,8 +1,10 @@
+import { readFile } from "node:fs/promises";
+
 import type { JobHandle, JobStatus } from "@slipway/core";
 import { eventually } from "@slipway/testing";
 import { describe, expect, test } from "vitest";
 
-import type { Fixture } from "./fixture.ts";
+import type { Fixture, TestJob } from "./fixture.ts";
 import { summary } from "./summary.ts";
 import { isSupported, ownTestbed } from "./testbed.ts";
 
@@ -12,7 +14,7 @@ describe.runIf(isSupported)("a job begins again", () => {
 
   test.concurrent("when it asks for it, and is not final before that", async () => {
     await using fixture = await open();
-    const handle = await fixture.start({
+    const handle = await startRecorded(fixture, {
       sh: 'echo "attempt $SLIPWAY_ATTEMPT"; [ "$SLIPWAY_ATTEMPT" = 2 ] || exit 75',
       retries: {},
     });
@@ -22,13 +24,15 @@ describe.runIf(isSupported)("a job begins again", () => {
       "attempt 1\nslipway: requested: begins again as attempt 2\n",
       "attempt 2\n",
     ]);
+    expect(await causesOf(handle)).toEqual(["submitted", "requested"]);
   }, 480_000);
 
   test.concurrent("as often as its failures may, and then has failed", async () => {
     await using fixture = await open();
-    const handle = await fixture.start({ sh: "exit 3", retries: { failed: 1 } });
+    const handle = await startRecorded(fixture, { sh: "exit 3", retries: { failed: 1 } });
     await next(fixture, handle, 2);
     expect(summary(await fixture.end(handle, 200_000))).toEqual({ state: "failed", exitCode: 3, attempt: 2 });
+    expect(await causesOf(handle)).toEqual(["submitted", "failed"]);
   }, 480_000);
 
   test.concurrent("as an element of an array, alone", async () => {
@@ -72,7 +76,7 @@ describe.runIf(isSupported)("a job begins again", () => {
 
   test.concurrent("before its time limit ends it", async () => {
     await using fixture = await open();
-    const handle = await fixture.start({
+    const handle = await startRecorded(fixture, {
       sh: 'trap "echo saved; exit 0" TERM; [ "$SLIPWAY_ATTEMPT" = 2 ] || while :; do sleep 1; done',
       resources: { timeLimitSeconds: 60, partition: "short" },
       retries: { timeout: 1 },
@@ -80,11 +84,12 @@ describe.runIf(isSupported)("a job begins again", () => {
     await next(fixture, handle, 2);
     expect(summary(await fixture.end(handle, 200_000))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
     expect(await fixture.log(handle, { attempt: 1 })).toContain("slipway: timeout: begins again as attempt 2\n");
+    expect(await causesOf(handle)).toEqual(["submitted", "timeout"]);
   }, 480_000);
 
   test.concurrent("when another was more urgent, as often as it may", async () => {
     await using fixture = await open();
-    const handle = await fixture.start({
+    const handle = await startRecorded(fixture, {
       sh: "echo ready; exec sleep 600",
       retries: { preempted: 0 },
       sbatch: { exclude: "n1,n2,n3", exclusive: true },
@@ -104,11 +109,12 @@ describe.runIf(isSupported)("a job begins again", () => {
       attempt: 2,
     });
     expect(await fixture.log(handle)).toBe("slipway: not begun again: preempted 1 times, 0 allowed\n");
+    expect(await causesOf(handle)).toEqual(["submitted", "preempted"]);
   }, 480_000);
 
   test.concurrent("when its node was lost", async () => {
     await using fixture = await open();
-    const handle = await fixture.start({
+    const handle = await startRecorded(fixture, {
       sh: 'echo "attempt $SLIPWAY_ATTEMPT"; [ "$SLIPWAY_ATTEMPT" = 2 ] || exec sleep 600',
       retries: { nodeFailed: 1 },
       sbatch: { exclude: "n1,n2,n4" },
@@ -119,6 +125,7 @@ describe.runIf(isSupported)("a job begins again", () => {
     await open.testbed().startNode("n3");
     await next(fixture, handle, 2);
     expect(summary(await fixture.end(handle, 90_000))).toEqual({ state: "succeeded", exitCode: 0, attempt: 2 });
+    expect(await causesOf(handle)).toEqual(["submitted", "node_failed"]);
   }, 480_000);
 
   /** Waits until the attempt is in the queue, never final before that, and hurries it. Within the second of its requeue, its node refuses its credential. */
@@ -146,6 +153,23 @@ describe.runIf(isSupported)("a job begins again", () => {
     );
   }
 });
+
+/** With a record beside the script, as the experiment's: the wrapper tells its attempts there. */
+async function startRecorded(fixture: Fixture, job: TestJob): Promise<JobHandle> {
+  const plan = fixture.plan(job);
+  const record = { path: "record.json", content: '{\n  "version": 1,\n  "attempts": [\n  ]\n}\n', mode: 0o644 };
+  const [handle] = await fixture.executor.submit([{ ...plan, files: [...plan.files, record] }]);
+  if (!handle) throw new Error("No handle");
+  return handle;
+}
+
+/** Why each attempt began. */
+async function causesOf({ runDir }: JobHandle): Promise<readonly string[]> {
+  const { attempts }: { readonly attempts: readonly { readonly cause: string }[] } = JSON.parse(
+    await readFile(`${runDir}/record.json`, "utf8"),
+  );
+  return attempts.map(({ cause }) => cause);
+}
 
 function numberOf({ id }: JobHandle): string {
   return id.slice(id.lastIndexOf(".") + 1);

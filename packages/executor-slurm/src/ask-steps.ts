@@ -46,19 +46,19 @@ ask_together() {
     [ -z "$fresh" ] || asked="$asked $each"
   done
   case $asked in *' '*' '*) ;; *) return ;; esac
-  answers=$(for lane in 0 1 2 3; do ask_in_lane "$lane" $asked & done; wait)
+  answers=$(for lane in 0 1 2 3 4 5 6 7; do ask_in_lane "$lane" $asked & done; wait)
   for each in $answers; do
     eval "got_\${each%%:*}=\${each#*:}"
     case \${each#*:} in [0-9]*) held="$held \${each#*:}" ;; esac
   done
 }
 
-# Every fourth, until one is not taken: LANE N...
+# Every eighth, until one is not taken: LANE N...
 ask_in_lane() {
   turn=$1
   shift
   for each; do
-    turn=$(((turn + 1) % 4))
+    turn=$(((turn + 1) % 8))
     [ "$turn" -eq 0 ] || continue
     echo "$each:?"
     "ask_$each"

@@ -10,8 +10,12 @@ export interface SharedText {
 }
 
 export function shareText(text: string): SharedText {
-  return { sha256: createHash("sha256").update(text).digest("hex"), text };
+  if (last?.text !== text) last = { sha256: createHash("sha256").update(text).digest("hex"), text };
+  return last;
 }
+
+/** The jobs of an experiment have the same one. */
+let last: SharedText | undefined;
 
 /** Before it the script is the job's own. */
 const mark = "\n# --- From here on the same text in every script";

@@ -27,13 +27,13 @@ export interface SubmitScriptOptions {
   readonly record?: ExperimentRecord | undefined;
 }
 
-export interface SubmitScript {
-  readonly text: string;
-  readonly shared: readonly SharedText[];
+/** What scripts for these plans share with others. */
+export function sharedTextsOf(plans: readonly JobPlan[]): readonly SharedText[] {
+  return [functions, ...fileTextsOf(plans)];
 }
 
 /** One script that submits all jobs, or none. Answers JOB N ID for each, N its place among the plans. */
-export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
+export function renderSubmitScript(options: SubmitScriptOptions): string {
   const { jobDir, clusterName, nonce, settings, plans, sendsShared, record, takesBack = false } = options;
   const numbers = new Map(plans.map((plan, index) => [`${plan.experiment}/${plan.job.name}`, index]));
   const jobs = plans.map((plan, number): RenderedJob => {
@@ -53,15 +53,13 @@ export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
       command: renderCommand(plan, settings),
     };
   });
-  const texts = distinct(plans.flatMap(({ files }) => files.flatMap((file) => splitFile(file).shared ?? [])));
-  const shared = [functions, ...texts];
-  const text = [
+  return [
     `cd ${quoteShell(jobDir)} || fail folder .\n`,
     `cluster=${quoteShell(clusterName)} nonce=${quoteShell(nonce)}\n`,
-    renderSharedTexts(shared, { sends: sendsShared }),
+    renderSharedTexts(sharedTextsOf(plans), { sends: sendsShared }),
     `. ./${sharedTextFile(functions)}\n`,
     renderRecord(record),
-    renderReading(texts),
+    renderReading(fileTextsOf(plans)),
     ...jobs.map(renderFiles),
     ...jobs.map(renderPreparation),
     ...levelsOf(jobs).map(renderSubmissions),
@@ -74,7 +72,6 @@ export function renderSubmitScript(options: SubmitScriptOptions): SubmitScript {
         `${takesBack ? "" : `: >${quoteShell(directory)}/released; `}say JOB ${number} "$id_${number}"\n`,
     ),
   ].join("");
-  return { text, shared };
 }
 
 const functions = shareText(`${submitFunctions}${renderCalls()}${submitSteps}${askSteps}${trySteps}`);
@@ -84,7 +81,8 @@ function renderCalls(): string {
   return `if [ -n "$calls" ]; then\n${callFunctions.trim()}\nfi\n`;
 }
 
-function distinct(texts: readonly SharedText[]): readonly SharedText[] {
+function fileTextsOf(plans: readonly JobPlan[]): readonly SharedText[] {
+  const texts = plans.flatMap(({ files }) => files.flatMap((file) => splitFile(file).shared ?? []));
   return [...new Map(texts.map((text) => [text.sha256, text])).values()];
 }
 

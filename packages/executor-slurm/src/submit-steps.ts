@@ -89,9 +89,10 @@ prepare() {
     elif [ -d "$dir/.new-$3.$nonce" ]; then rm -rf "$dir/.new-$3.$nonce"
     else fresh=yes made="$made $dir"; fi
   fi
+  [ -z "$fresh" ] || return 0
   field token "$dir/submission" || stop taken "$1" ''
   [ "$value" = "$4" ] || renew "$@"
-  [ -n "$fresh" ] || [ -e "$dir/released" ] || link_code "$dir"
+  [ -e "$dir/released" ] || link_code "$dir"
 }
 
 # Never through the link that is there, into the code: DIRECTORY.

@@ -9,7 +9,7 @@ import { runScript } from "./remote.ts";
 import type { Answer } from "./remote.ts";
 import { sharedTextFile } from "./shared-text.ts";
 import { submitFailure } from "./submit-failure.ts";
-import { renderSubmitScript } from "./submit-script.ts";
+import { renderSubmitScript, sharedTextsOf } from "./submit-script.ts";
 
 export interface SubmitContext extends ClusterPlace {
   readonly transport: Transport;
@@ -42,10 +42,10 @@ export async function submitPlans(plans: readonly JobPlan[], context: SubmitCont
       takesBack,
     });
   const known = (await memory.read()).texts ?? [];
-  const { shared } = render(false);
+  const shared = sharedTextsOf(ordered);
   const areKnown = shared.every(({ sha256 }) => known.includes(sha256));
   const run = (sendsShared: boolean) =>
-    runScript(transport, render(sendsShared).text, { signal, calls: { jobDir, summed: shared.map(sharedTextFile) } });
+    runScript(transport, render(sendsShared), { signal, calls: { jobDir, summed: shared.map(sharedTextFile) } });
   let answer = await run(!areKnown);
   if (areKnown && isMissingText(answer)) answer = await run(true);
   const failure = submitFailure(answer, { plans: ordered, place: context });

@@ -2,6 +2,14 @@ import type { RecordedJob } from "@slipway/core";
 
 import { CliError } from "./error.ts";
 
+/** `EXP/JOB[3]` as the job and the elements that `--array` would name. */
+export function splitElements(target: string, array: string | undefined): { words: string; array: string | undefined } {
+  const [, words, elements] = /^(.+)\[([^\][]+)\]$/.exec(target) ?? [];
+  if (words === undefined) return { words: target, array };
+  if (array !== undefined) throw new CliError("CLI_USAGE", `Elements are named twice: ${target} and --array ${array}`);
+  return { words, array: elements };
+}
+
 /** The elements of one array that `--array` names; undefined when it names none. Throws CLI_USAGE, and CLI_NOT_THERE for one that the array has not. */
 export async function chosenElements(
   words: string | undefined,

@@ -17,7 +17,7 @@ test("one element of an array is cancelled, and status tells which", async () =>
     const { jobs } = await m.json<Status>(repo, "status", "e");
     return jobs[0]?.members?.map(({ array, state }) => `${array} ${state}`);
   };
-  const cancelled = await m.slipway(repo, "cancel", "e/e", "--array", "2-3");
+  const cancelled = await m.slipway(repo, "cancel", "e/e[2-3]");
   expect(cancelled).toEqual({
     exitCode: 0,
     stdout: expect.stringMatching(/^Asked to cancel e-\w+\/e\[2-3\]\n$/),
@@ -29,13 +29,16 @@ test("one element of an array is cancelled, and status tells which", async () =>
     { words: ["--array", "1,4"], exitCode: 6, stderr: /e has no element 1, 4/ },
     { words: ["--array", "x"], exitCode: 2, stderr: /"x" is not a list of array indices/ },
     { words: ["--array", "0%2"], exitCode: 2, stderr: /has a limit/ },
+    { words: ["--array", "0-3"], exitCode: 6, stderr: /e has no element 1\n/ },
     { words: ["--array", "0", "--subtree"], exitCode: 2, stderr: /--subtree is about whole jobs/ },
   ];
   for (const { words, ...refusal } of refusals) {
     const { exitCode, stderr } = await m.slipway(repo, "cancel", "e", ...words);
     expect({ exitCode, stderr }).toEqual({ exitCode: refusal.exitCode, stderr: expect.stringMatching(refusal.stderr) });
   }
-  expect((await m.slipway(repo, "cancel", "e")).exitCode).toBe(0);
+  expect((await m.slipway(repo, "cancel", "e[0]", "--array", "0")).stderr).toContain("named twice");
+  expect(await m.json(repo, "cancel", "e", "--array", "0")).toMatchObject({ jobs: ["e"], array: [0] });
+  expect((await m.slipway(repo, "wait", "e")).exitCode).toBe(7);
   await m.slipway(repo, "run", "--name", "plain", "--", "true");
   expect((await m.slipway(repo, "cancel", "plain", "--array", "0")).exitCode).toBe(2);
 });

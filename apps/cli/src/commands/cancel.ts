@@ -8,12 +8,14 @@ import { nameAll } from "../report/text.ts";
 export function cancelCommand(context: Context) {
   return new Command("cancel")
     .description("ask for the end of an experiment's jobs, or of one job")
-    .argument("<EXP[/JOB]>", "an experiment's id, the beginning of one, or its name")
+    .argument("<EXP[/JOB]>", "an experiment's id, the beginning of one, or its name; EXP/JOB[3] is an element")
     .option("--subtree", "and of all jobs that wait for it")
     .option("--array <SPEC>", "only these elements of an array: 3, or 0-4,9")
     .option("--signal <S>", "only send this signal (USR1, SIGTERM, …) to the jobs' processes")
     .option("--json", "print one JSON document")
-    .action(async (words, { signal: signalName, subtree, array, json }) => {
+    .action(async (target, { signal: signalName, subtree, array: given, json }) => {
+      const { chosenElements, splitElements } = await import("../elements.ts");
+      const { words, array } = splitElements(target, given);
       if (subtree && array !== undefined)
         throw new CliError("CLI_USAGE", "--subtree is about whole jobs, --array about elements of one");
       const name = signalName === undefined ? undefined : await parseSignalName(signalName);
@@ -26,14 +28,13 @@ export function cancelCommand(context: Context) {
       }
       const { openTarget } = await import("../target.ts");
       const { dependentsOf, jobHandles } = await import("@slipway/experiment");
-      await using target = await openTarget(words, context);
-      const { record, executor } = target;
-      const names = target.jobs.map((job) => job.name);
+      await using found = await openTarget(words, context);
+      const { record, executor } = found;
+      const names = found.jobs.map((job) => job.name);
       const { all, never } = dependentsOf(record, names);
       const jobs = subtree
         ? record.jobs.filter((job) => names.includes(job.name) || all.includes(job.name))
-        : target.jobs;
-      const { chosenElements } = await import("../elements.ts");
+        : found.jobs;
       const arrayIndices = await chosenElements(array, jobs);
       await executor.cancel(jobHandles(jobs), { signalName: name, arrayIndices, signal: context.signal });
       const lost = name === undefined && !subtree ? never : [];

@@ -9,7 +9,7 @@ import { snapshot, writeFiles } from "@slipway/testing";
 import { openLocalTransport } from "@slipway/transport-local";
 import { describe, expect, test } from "vitest";
 
-import { openPlaceUnderTest } from "./place.ts";
+import { openPlaceUnderTest, perlOrNot } from "./place.ts";
 import type { PlaceUnderTest } from "./place.ts";
 
 const clean = async (place: PlaceUnderTest, policy?: Parameters<PlaceUnderTest["plan"]>[0], transport?: Transport) => {
@@ -121,9 +121,9 @@ test("it may be interrupted at any command, and the next run ends the work", asy
   expect([await place.ls("store/code"), await place.ls("store/trash")]).toEqual([[], []]);
 });
 
-describe("nothing outside the store is touched", () => {
+describe.each(perlOrNot)("nothing outside the store is touched %s", (_host, hasPerl) => {
   test("when links are planted in it", async () => {
-    await using place = await openPlaceUnderTest();
+    await using place = await openPlaceUnderTest({ hasPerl });
     const { instance } = await place.store.stage(await place.bundle("a"));
     const digest = instance.slice(0, 64);
     const outside = path.join(place.folder, "outside");
@@ -143,7 +143,7 @@ describe("nothing outside the store is touched", () => {
   });
 
   test("when code in the trash links out of it, and directories there are not writable", async () => {
-    await using place = await openPlaceUnderTest();
+    await using place = await openPlaceUnderTest({ hasPerl });
     const { instance } = await place.store.stage(await place.bundle("a"));
     const outside = path.join(place.folder, "outside");
     await writeFiles(outside, { "precious.txt": "mine" });
@@ -156,7 +156,7 @@ describe("nothing outside the store is touched", () => {
   });
 
   test("and names that are not slipway's own are left alone", async () => {
-    await using place = await openPlaceUnderTest();
+    await using place = await openPlaceUnderTest({ hasPerl });
     const { instance } = await place.store.stage(await place.bundle("a"));
     const digest = instance.slice(0, 64);
     const names = [
@@ -184,7 +184,7 @@ describe("nothing outside the store is touched", () => {
   });
 
   test("when the job_dir itself is a link, its store is cleaned like any other", async () => {
-    await using place = await openPlaceUnderTest();
+    await using place = await openPlaceUnderTest({ hasPerl });
     await place.store.stage(await place.bundle("a"));
     const real = path.join(place.folder, "real");
     await rename(place.jobDir, real);
@@ -193,7 +193,7 @@ describe("nothing outside the store is touched", () => {
   });
 
   test.each(["store", "store/code", "store/trash", "store/cleaned"])("when %s is a link: refused", async (name) => {
-    await using place = await openPlaceUnderTest();
+    await using place = await openPlaceUnderTest({ hasPerl });
     await place.store.stage(await place.bundle("a"));
     await mkdir(path.join(place.jobDir, "store/cleaned"));
     const real = path.join(place.folder, "real");
@@ -208,7 +208,7 @@ describe("nothing outside the store is touched", () => {
   });
 
   test("when the job_dir is /, a home, or a way to one of them: refused", async () => {
-    await using place = await openPlaceUnderTest();
+    await using place = await openPlaceUnderTest({ hasPerl });
     const home = path.join(place.folder, "home");
     await symlink(home, path.join(place.folder, "link"));
     for (const jobDir of ["/", "//", "/..", "/tmp/..", home, `${home}/`, path.join(place.folder, "link"), "relative"]) {

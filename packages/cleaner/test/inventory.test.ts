@@ -5,20 +5,21 @@ import path from "node:path";
 import { snapshot, writeFiles } from "@slipway/testing";
 import { describe, expect, test } from "vitest";
 
-import { commitLease, openPlaceUnderTest, squeueOf } from "./place.ts";
+import { commitLease, openPlaceUnderTest, perlOrNot, squeueOf } from "./place.ts";
+import type { PlaceOptions } from "./place.ts";
 
 const token = "e-1.train.1";
 const lease = "j.hpc.7";
 
-async function placeWithJob() {
-  const place = await openPlaceUnderTest();
+async function placeWithJob(options?: PlaceOptions) {
+  const place = await openPlaceUnderTest(options);
   const { instance, directory } = await place.store.stage(await place.bundle("a"), { token });
   await commitLease(place, instance, { token, lease });
   return { place, instance, directory };
 }
 
-test("an inventory tells all there is, from what was recorded", async () => {
-  const { place, instance, directory } = await placeWithJob();
+test.each(perlOrNot)("an inventory tells all there is, from what was recorded, %s", async (_, hasPerl) => {
+  const { place, instance, directory } = await placeWithJob({ hasPerl });
   await using _place = place;
   await place.slurm("echo 'ClusterName = hpc'", squeueOf("7|7|RUNNING", "12|9_[1-3]|PENDING"));
   await writeFiles(place.jobDir, {
@@ -162,9 +163,9 @@ test("looking changes nothing", async () => {
   expect(await snapshot(place.jobDir)).toEqual(before);
 });
 
-describe("on this machine", () => {
+describe.each(perlOrNot)("on this machine %s", (_host, hasPerl) => {
   async function placeWithRun(files: Readonly<Record<string, string>>) {
-    const place = await openPlaceUnderTest({ scheduler: "local", clusterName: "local" });
+    const place = await openPlaceUnderTest({ scheduler: "local", clusterName: "local", hasPerl });
     const { instance } = await place.store.stage(await place.bundle("a"));
     const all = Object.entries(files).map(([name, text]) => [`runs/e-1/train/${name}`, text] as const);
     await writeFiles(place.jobDir, {
@@ -225,6 +226,16 @@ describe("on this machine", () => {
       expect(await live({ commit })).toEqual([{ ...alive, state: "doubt" }]);
     }
     expect(await live({})).toEqual([{ ...alive, state: "unstarted" }]);
+  });
+
+  test("a job whose directory lies behind a link is seen too", async () => {
+    for (const moved of ["runs/e-1", "runs/e-1/train"]) {
+      const { place } = await placeWithRun({ commit: await recordOf(process.pid) });
+      await using _place = place;
+      await rename(path.join(place.jobDir, moved), path.join(place.folder, "moved"));
+      await symlink(path.join(place.folder, "moved"), path.join(place.jobDir, moved));
+      expect((await place.look()).jobs).toMatchObject({ live: [{ run: "e-1/train", state: "alive" }] });
+    }
   });
 
   test("a store of a cluster, and run directories behind a link, are in doubt whole", async () => {

@@ -13,7 +13,15 @@ import { openLocalTransport } from "@slipway/transport-local";
 export interface PlaceOptions {
   readonly scheduler?: InventoryOptions["scheduler"];
   readonly clusterName?: string;
+  /** Whether the host's perl can be used. */
+  readonly hasPerl?: boolean;
 }
+
+/** For `describe.each` and `test.each`. */
+export const perlOrNot = [
+  ["with Perl", true],
+  ["without Perl", false],
+] as const;
 
 /** A store on this machine, with a Slurm whose words the test chooses. */
 export interface PlaceUnderTest extends AsyncDisposable {
@@ -37,6 +45,7 @@ const searchPath = process.env["PATH"] ?? "/usr/bin:/bin";
 export async function openPlaceUnderTest({
   scheduler = "slurm",
   clusterName = "hpc",
+  hasPerl = true,
 }: PlaceOptions = {}): Promise<PlaceUnderTest> {
   const folder = await temporaryDirectory();
   const bin = path.join(folder.path, "bin");
@@ -52,6 +61,7 @@ export async function openPlaceUnderTest({
     await program("scontrol", scontrol);
     await program("squeue", squeue);
   };
+  if (!hasPerl) await program("perl", "exit 127");
   await slurm(`echo "ClusterName             = ${clusterName}"`, ":");
   const look: PlaceUnderTest["look"] = (options) => takeInventory({ transport, jobDir, scheduler, ...options });
   return {

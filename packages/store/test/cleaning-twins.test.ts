@@ -20,9 +20,7 @@ interface Piece {
   readonly isLink: boolean;
 }
 
-const folders = instances.flatMap((instance) => [
-  ...[`code/${instance}/`, `code/${instance}/`, `code/.in-${instance}/`, `trash/${instance}/`],
-]);
+const folders = instances.flatMap((instance) => [`code/${instance}/`, `code/.in-${instance}/`, `trash/${instance}/`]);
 const piece: fc.Arbitrary<Piece> = fc.record({
   path: fc.oneof(
     {

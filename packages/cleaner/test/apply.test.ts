@@ -217,6 +217,36 @@ describe.each(perlOrNot)("nothing outside the store is touched %s", (_host, hasP
   });
 });
 
+test.each(perlOrNot)(
+  "run directories go whole, and their experiment's folder with the last of them, %s",
+  async (_, hasPerl) => {
+    await using place = await openPlaceUnderTest({ hasPerl });
+    const { instance } = await place.store.stage(await place.bundle("a"));
+    const names = ["e-1/a", "e-1/b", "e-2/a", "e-3/a"];
+    const code = { symlink: `../../../store/code/${instance}/tree` };
+    const files = names.map((name) => [`runs/${name}/code`, code] as const);
+    await writeFiles(place.jobDir, {
+      ...Object.fromEntries(files),
+      "runs/e-1/a/run/deep/out": "1",
+      "runs/e-3/notes": "mine",
+    });
+    const inventory = await place.look();
+    const plan = await place.plan({ runsMaxAgeSeconds: 0, maxAgeSeconds: 60 });
+    await rename(path.join(place.jobDir, "runs/e-2/a"), path.join(place.folder, "moved"));
+    await symlink(path.join(place.folder, "moved"), path.join(place.jobDir, "runs/e-2/a"));
+    const { removed, kept } = await applyCleaning({ transport: place.transport, inventory, plan });
+    expect(removed.map((thing) => path.relative(place.jobDir, thing.path))).toEqual(
+      ["e-1/a", "e-1/b", "e-3/a"].map((name) => `runs/${name}`),
+    );
+    expect(kept).toMatchObject([{ path: `${place.jobDir}/runs/e-2/a`, why: "it is a symbolic link" }]);
+    expect([await place.ls("runs"), await place.ls("runs/e-3"), await place.ls("store/trash")]).toEqual([
+      ["e-2", "e-3"],
+      ["notes"],
+      [],
+    ]);
+  },
+);
+
 test("of what is gone it is told who cleaned it away, when and why; what is there is not told", async () => {
   await using place = await openPlaceUnderTest();
   const first = await place.store.stage(await place.bundle("a"));

@@ -1,3 +1,5 @@
+import { quoteShell } from "@slipway/core";
+
 import { compact } from "./lease-functions.ts";
 
 /**
@@ -7,7 +9,8 @@ import { compact } from "./lease-functions.ts";
  *
  * `exec perl -e TEXT DIRECTORY SUMMED COMMAND... 8>&1 9</dev/null` goes on as COMMAND, in the same process, with requests on descriptor 8
  * and answers on 9. The calls are made in DIRECTORY. The first answer is not asked for: the sha256sum of the files SUMMED in it (names,
- * separated by spaces), `SUM  NAME` after `SUM  NAME`; they are read while COMMAND starts. Names hold no line end.
+ * separated by spaces), `SUM  NAME` after `SUM  NAME`; they are read while COMMAND starts. Names hold no line end. What it can do it learns
+ * from `callFunctions`: those may be kept there, while this travels each time.
  * Source: perlfunc(1), "open"; perlvar(1), "$^F": handles up to it keep their descriptor when they are opened again, and pass through exec.
  */
 export const callServer: string = compact(`
@@ -29,6 +32,16 @@ export const callServer: string = compact(`
   $|=1;
   if(chdir$d){chomp(@s=$s?\`sha256sum $s\`:());print"0 @s\\n"}
   else{print"1 $d: $!\\n"}
+  while($n=<A>){
+  ($o,@a)=map{$_=<A>;chomp;$_}1..$n;
+  $e=$r="";
+  if($o eq"eval"){eval$a[0];$e=$@}else{&$do}
+  print$e eq""?"0 $r\\n":"1 $o: $e\\n"
+  }
+`);
+
+/** What the server can do: perl for its variables $o (operation), @a (names), $r (answer), $e (why not). */
+const operations: string = compact(`
   %each=(
   mkdir=>sub{mkdir$_},
   rmdir=>sub{rmdir$_},
@@ -41,9 +54,7 @@ export const callServer: string = compact(`
   symlink=>sub{symlink$_[0],$_[1]},
   append=>sub{local$/;open(F,$_[0])&&open(G,">>$_[1]")&&print(G <F>)&&close G},
   );
-  while($n=<A>){
-  ($o,@a)=map{$_=<A>;chomp;$_}1..$n;
-  $e=$r="";
+  $do=sub{
   if($f=$each{$o}){for(@a){&$f or$e||="$_: $!"}}
   elsif($f=$pair{$o}){&$f(@a)or$e="$a[1]: $!"}
   elsif($o eq"umask"){$r=sprintf"%04o",umask}
@@ -58,9 +69,9 @@ export const callServer: string = compact(`
   $l=" ";
   for(<F>){s/^(file \\S* \\S* \\S*|symlink - - -) //&&m,^[^/\\n]*,&&$&ne$l and$l=$&,$r++}
   }
-  print$e eq""?"0 $r\\n":"1 $o: $e\\n"
+  else{$e="unknown"}
   }
-`);
+`).replaceAll("\n", " ");
 
 /**
  * The shell's side: the tools of these names by the server, where descriptors 8 and 9 lead to one. What a
@@ -72,6 +83,7 @@ slipway_call() {
   printf "%s\\n" $# "$@" >&8 && IFS=" " read -r slipway_called slipway_answer <&9 || slipway_called='' slipway_answer="$1: no answer"
   [ "$slipway_called" = 0 ] || { printf "%s\\n" "$slipway_answer" >&2; return 1; }
 }
+slipway_call eval ${quoteShell(operations)}
 # TOOL ARGUMENTS...
 slipway_tool() {
   case "$1 $2" in

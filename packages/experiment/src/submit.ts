@@ -48,11 +48,12 @@ export interface SubmitOptions extends Omit<PlanOptions, "id" | "code"> {
 export async function submitExperiment(options: SubmitOptions): Promise<ExperimentRecord> {
   const { executor, bundle, signal, onEvent } = options;
   const unstaged = { digest: bundle.digest, directory: bundle.digest, uploadedBytes: 0 };
-  planFitting({ ...options, id: options.experiment.name, code: unstaged }); // What cannot be is told before anything is copied.
+  const id = createExperimentId(options.experiment.name);
+  planFitting({ ...options, id, code: unstaged }); // What cannot be is told before anything is copied.
   const code = await executor.stage(bundle, { signal });
   onEvent?.({ type: "experiment.staged", code });
-  const id = await claimId(options);
-  const { planned, plans } = await recordPlanned({ ...options, id, code });
+  const claimed = { ...options, id: await claimId(options), code };
+  const { planned, plans } = await recordPlanned(claimed);
   const handles = await submitPlanned({ ...options, planned, plans });
   const record = await recordSubmitted({ ...options, planned, handles });
   onEvent?.({ type: "experiment.submitted", record });

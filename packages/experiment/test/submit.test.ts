@@ -1,12 +1,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 
-import { SlipwayError } from "@slipway/core";
+import { isJobName, SlipwayError } from "@slipway/core";
 import type { Executor } from "@slipway/core";
 import { fakeClock, temporaryDirectory } from "@slipway/testing";
 import { expect, test } from "vitest";
 
-import { createRecordStore, submitExperiment } from "../src/index.ts";
+import { createExperimentId, createRecordStore, submitExperiment } from "../src/index.ts";
 import type { ExperimentEvent, SubmitOptions } from "../src/index.ts";
 import { emptyBundle, fakeExecutor, job } from "./fakes.ts";
 
@@ -193,4 +193,21 @@ test("what an executor can never run is told before anything is copied", async (
   );
   await expect(submitting).rejects.toBe(refusal);
   expect(calls).toEqual([]);
+});
+
+test("an executor is given ids that are safe as names, whatever the experiment is called", async () => {
+  await using home = await temporaryDirectory();
+  const { executor } = fakeExecutor();
+  const ids: string[] = [];
+  const watched: Executor = {
+    ...executor,
+    plan(planned, context) {
+      ids.push(context.experiment);
+      return executor.plan(planned, context);
+    },
+  };
+  const experiment = { name: "größe/two $(x)", jobs: [job("a")] };
+  await submitExperiment(options(home.path, { executor: watched, experiment, createId: createExperimentId }));
+  expect(ids.length).toBeGreaterThan(0);
+  expect(ids.filter((id) => !isJobName(id))).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 
 import { openFixture } from "./fixture.ts";
 import { isSupported } from "./testbed.ts";
+import { linkToolsBut, searchPath } from "./tools.ts";
 
 test("a job_dir that is not absolute is refused", async () => {
   await using transport = openLocalTransport({ env: {} });
@@ -89,6 +90,18 @@ describe.runIf(isSupported)("on the login node", () => {
     expect((await fixture.end(handle)).state).toBe("succeeded");
     expect((await noisy.poll([handle])).get(handle.id)?.state).toBe("succeeded");
     expect(await fixture.log(handle)).toBe("C.UTF-8 unset\n");
+  });
+
+  test.each(["perl", "env"])("nothing that the submitting shell exports reaches a job, by %s (W-L15)", async (by) => {
+    await using fixture = await openFixture(await sharedTestbed());
+    await using folder = await temporaryDirectory();
+    const PATH = by === "perl" ? searchPath : await linkToolsBut("perl", folder.path);
+    const variables = { API_TOKEN: "of the shell", SBATCH_EXPORT: "ALL", PERL5OPT: "-Mnowhere", PYTHONPATH: "/mine" };
+    const plan = fixture.plan({ env: { OWN: "1" }, sh: 'echo "$OWN ${API_TOKEN-} ${PERL5OPT-} ${PYTHONPATH-}"' });
+    const [handle] = await fixture.with({ ...variables, PATH }).submit([plan]);
+    if (!handle) throw new Error("No handle");
+    await fixture.end(handle);
+    expect(await fixture.log(handle)).toBe("1   \n");
   });
 
   test("a place where nothing can be written is told, and nothing is submitted", async () => {

@@ -11,23 +11,36 @@ import { keepManifestText, manifestText } from "./manifest-text.ts";
 export interface ManifestCache {
   read(digest: Digest): Promise<Manifest | undefined>;
   keep(digest: Digest, manifest: Manifest): Promise<void>;
+  /** For code that is not known here: reads what was used last, of which it probably is a change. */
+  expect(digest: Digest): Promise<void>;
 }
 
 const mostManifests = 16;
 
 /** Nothing is remembered without a directory. What cannot be written only costs a question the next time. */
 export function openManifestCache(directory: string | undefined): ManifestCache {
-  if (directory === undefined) return { read: async () => undefined, keep: async () => {} };
+  if (directory === undefined) return { read: async () => undefined, keep: async () => {}, expect: async () => {} };
+  const known = new Map<Digest, Promise<Manifest | undefined>>();
+  const readKept = async (digest: Digest) => {
+    const text = await readFile(path.join(directory, digest)).catch(ignoreSystemError);
+    return text && readManifest(digest, text);
+  };
+  const read = (digest: Digest) => known.get(digest) ?? readKept(digest);
   return {
-    async read(digest) {
-      const text = await readFile(path.join(directory, digest)).catch(ignoreSystemError);
-      return text && readManifest(digest, text);
-    },
+    read,
     async keep(digest, manifest) {
       const file = path.join(directory, digest);
       const now = new Date();
       const isThere = await utimes(file, now, now).then(() => true, ignoreSystemError);
       if (!isThere) await write(file, manifestText(manifest)).catch(ignoreSystemError);
+    },
+    async expect(digest) {
+      const kept = (await listKept(directory).catch(ignoreSystemError)) ?? [];
+      const newest = path.basename(kept[0]?.file ?? "");
+      if (!isDigest(newest) || kept.some(({ file }) => path.basename(file) === digest)) return;
+      const reading = read(newest);
+      known.set(newest, reading);
+      await reading;
     },
   };
 }
@@ -55,16 +68,20 @@ async function write(file: string, text: Uint8Array): Promise<void> {
 }
 
 async function forgetOldest(directory: string): Promise<void> {
+  const oldest = (await listKept(directory)).slice(mostManifests);
+  await Promise.all(oldest.map(({ file }) => rm(file, { force: true })));
+}
+
+/** Those that were used last go first. */
+async function listKept(directory: string) {
   const names = (await readdir(directory)).filter(isDigest);
-  if (names.length <= mostManifests) return;
   const files = await Promise.all(
     names.map(async (name) => {
       const file = path.join(directory, name);
       return { file, usedAtMs: (await stat(file)).mtimeMs };
     }),
   );
-  const oldest = files.toSorted((a, b) => b.usedAtMs - a.usedAtMs).slice(mostManifests);
-  await Promise.all(oldest.map(({ file }) => rm(file, { force: true })));
+  return files.toSorted((a, b) => b.usedAtMs - a.usedAtMs);
 }
 
 function ignoreSystemError(error: unknown): undefined {

@@ -1,7 +1,7 @@
 import { check } from "./check-part.ts";
 import { cleaning, making } from "./cleaning-parts.ts";
 import { steps } from "./cleaning-snippets.ts";
-import { delta, receiving } from "./delta/part.ts";
+import { delta, receiving, unpacking } from "./delta/part.ts";
 import { examination } from "./health/snippet.ts";
 import { compact } from "./lease-functions.ts";
 import { finding, holding } from "./lease-parts.ts";
@@ -17,10 +17,18 @@ export function renderSnippet(name: SnippetName): string {
   return parts[name].map(compact).join("\n");
 }
 
+/** What follows `find` in the same command; whole only with its last line. */
+export function renderContinuation(name: ContinuationName): string {
+  return `${continuations[name].map(compact).join("\n")}\n${lastLine}`;
+}
+
+const lastLine = "# end";
+
+export type ContinuationName = "upload" | "delta";
+
 export type SnippetName =
   | "find"
   | "upload"
-  | "delta"
   | "manifest"
   | "examination"
   | "restore"
@@ -88,7 +96,9 @@ folder store/trash
 /**
  * 5 cluster's name, 6 digest, 7 number of names at the tree's top, 8 token or nothing. Answers DAMAGED for each instance it
  * had to pass over, then HAVE, with the intent taken; or TOOLS that can unpack (`fullblock`: its dd takes as many bytes as it is told), BASE for each of the newest that may be leased, and
- * NEED, which is `NEED trash` when code of this digest lies in the trash.
+ * NEED, which is `NEED trash` when code of this digest lies in the trash. Then it reads a line `<packing> <bytes>`, and a continuation of so
+ * many bytes, whose parameter 7 is the token; it begins nothing that was cut off, and ends when there is none. What follows is the
+ * continuation's to read: without `fullblock`, it is read byte by byte (POSIX, "dd": `ibs`).
  */
 const find = `
 slipway_on_damage() { say DAMAGED "\${1#store/code/}" "$slipway_problem"; }
@@ -97,10 +107,14 @@ say TOOLS $(command -v gzip) $(command -v zstd) $(dd iflag=fullblock </dev/null 
 ls -t store/code | sed -n "/^[0-9a-f]*\\.[0-9A-Za-z]*$/p" | while read -r each && [ "\${n:=8}" -gt 0 ]; do
   if slipway_is_open "store/code/$each" && [ -w "store/code/$each/L" ]; then say BASE "$each"; n=$((n - 1)); fi
 done
-for trashed in store/trash/"$6".*; do
-  if [ -d "$trashed/tree" ]; then say NEED trash; exit 0; fi
-done
-say NEED
+trash=
+for trashed in store/trash/"$6".*; do [ ! -d "$trashed/tree" ] || trash=trash; done
+say NEED $trash
+set -- "$1" "$2" "$3" "$4" "$5" "$6" "$8"
+read -r codec size || exit 0
+command -v dd >/dev/null 2>&1 || fail tool dd
+script=$({ dd bs="$size" count=1 iflag=fullblock || dd ibs=1 obs=4096 count="$size"; } 2>/dev/null | unpack "$codec")
+case $script in *"${lastLine}") eval "$script" ;; esac
 `;
 
 /** 6 digest. For those who make an instance: nothing of it stays unless it is published. */
@@ -179,10 +193,14 @@ say MANIFEST
 case $4 in gzip) gzip -1c <manifest ;; *) cat manifest ;; esac
 `;
 
+const continuations: Readonly<Record<ContinuationName, readonly string[]>> = {
+  upload: [sha, check, cleaning, making, stage, receiving, upload],
+  delta: [sha, check, cleaning, making, stage, receiving, delta],
+};
+
 const parts: Readonly<Record<SnippetName, readonly string[]>> = {
-  find: [prelude, needSha, layout, enter, finding, find],
-  upload: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, receiving, upload],
-  delta: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, receiving, delta],
+  find: [prelude, needSha, layout, enter, finding, unpacking, find],
+  upload: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, unpacking, receiving, upload],
   manifest: [prelude, manifest],
   restore: [prelude, sha, layout, enter, check, finding, cleaning, making, stage, restore],
   steps: [prelude, layout, visit, finding, holding, cleaning, steps],

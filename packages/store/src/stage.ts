@@ -10,6 +10,8 @@ import { digestOfInstance, instanceDirectory } from "./instances.ts";
 import type { ManifestCache } from "./manifest-cache.ts";
 import { checkName } from "./names.ts";
 import { countTopNames } from "./paths.ts";
+import { openTalk } from "./talk.ts";
+import type { Talk } from "./talk.ts";
 import { uploadBundle } from "./upload.ts";
 
 export interface StoreContext {
@@ -23,29 +25,37 @@ export interface StoreContext {
 
 /** Finds a whole open instance, with the intent taken, or uploads one that has the intent in it from its first moment. */
 export async function stageBundle(bundle: Bundle, context: StoreContext & StageOptions): Promise<Staged> {
-  const { digest, manifest } = bundle;
-  const { transport, place, token, cache, onEvent, signal } = context;
+  const { digest } = bundle;
   if (!isDigest(digest)) throw new RangeError(`Not a digest: ${JSON.stringify(digest)}`);
-  const intent = token === undefined ? "" : checkName("token", token);
-  const top = String(countTopNames(manifest));
-  const found = await askHost(transport, "find", [...enter(context), digest, top, intent], { signal });
-  throwFailure(found, place);
-  for (const { instance, problem } of damagedIn(found)) {
-    onEvent?.({ type: "store.damaged", digest, instance, problem });
-  }
-  const present = instanceIn(found);
-  if (present !== undefined) {
-    onEvent?.({ type: "store.reused", digest, instance: present });
-    await cache.keep(digest, manifest);
-    const directory = instanceDirectory(place.root, present);
-    return { digest, instance: present, directory, uploadedBytes: 0, reused: true };
-  }
-
-  if (found.lines.some(({ word, rest }) => word === "NEED" && rest === "trash")) {
+  const intent = context.token === undefined ? "" : checkName("token", context.token);
+  const look = () => lookFor(bundle, intent, context);
+  const looked = await look();
+  if ("instance" in looked) return looked;
+  if (looked.found.lines.some(({ word, rest }) => word === "NEED" && rest === "trash")) {
+    await looked.end();
     const restored = await takeBack(digest, context);
     if (restored) return restored;
   }
-  return uploadBundle(bundle, found, { ...context, intent, enter: () => enter(context) });
+  return uploadBundle(bundle, looked, { ...context, look, enter: () => [...enter(context), digest, intent] });
+}
+
+/** A whole open instance, or what is needed to make one. */
+async function lookFor(bundle: Bundle, intent: string, context: StoreContext & StageOptions): Promise<Staged | Talk> {
+  const { digest, manifest } = bundle;
+  const { transport, place, cache, onEvent, signal } = context;
+  const top = String(countTopNames(manifest));
+  const meanwhile = () => cache.expect(digest);
+  const talk = await openTalk(transport, [...enter(context), digest, top, intent], { meanwhile, signal });
+  throwFailure(talk.found, place);
+  for (const { instance, problem } of damagedIn(talk.found)) {
+    onEvent?.({ type: "store.damaged", digest, instance, problem });
+  }
+  const present = instanceIn(talk.found);
+  if (present === undefined) return talk;
+  onEvent?.({ type: "store.reused", digest, instance: present });
+  await cache.keep(digest, manifest);
+  const directory = instanceDirectory(place.root, present);
+  return { digest, instance: present, directory, uploadedBytes: 0, reused: true };
 }
 
 /** Makes a new instance from the code of a closed one; undefined when none in the trash is whole. */

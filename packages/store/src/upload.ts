@@ -16,11 +16,13 @@ import { checkPaths, latin1 } from "./paths.ts";
 import { tarBytes, tellProgress } from "./progress.ts";
 import type { StoreContext } from "./stage.ts";
 import { countBytes } from "./stream.ts";
+import type { Talk } from "./talk.ts";
 
 export interface UploadContext extends StoreContext, StageOptions {
   /** What every snippet that makes something begins with; never the same twice. */
   readonly enter: () => readonly string[];
-  readonly intent: string;
+  /** Looks once more. */
+  readonly look: () => Promise<Staged | Talk>;
 }
 
 /** What the host said of itself when it had no such code. */
@@ -31,20 +33,31 @@ interface Survey {
   readonly instances: readonly string[];
 }
 
-/** Sends what the store has not, or all when that turns out wrong; resolves when the bundle is there. */
-export async function uploadBundle(bundle: Bundle, found: Answer, context: UploadContext): Promise<Staged> {
+/** Sends what the store has not, or all in a command of its own when that turns out wrong; resolves when the bundle is there. */
+export async function uploadBundle(bundle: Bundle, first: Talk, context: UploadContext): Promise<Staged> {
   const { digest, manifest } = bundle;
   const { place, onEvent, signal, cache } = context;
-  checkPaths(manifest);
-  signal?.throwIfAborted();
-  const survey = readSurvey(found, place.host);
-  const packs = survey.packing.name !== "none" && survey.tools.includes("gzip");
-  const plan = await findDelta(manifest, survey.instances, { ...context, packs });
-  const made =
-    (plan && (await uploadDelta(bundle, plan, survey, context))) ?? (await uploadAll(bundle, survey, context));
-  await cache.keep(digest, manifest);
-  onEvent?.({ type: "store.staged", digest, ...made });
-  return { digest, ...made, directory: instanceDirectory(place.root, made.instance), reused: false };
+  let talk: Talk = first;
+  try {
+    checkPaths(manifest);
+    signal?.throwIfAborted();
+    const survey = readSurvey(talk.found, place.host);
+    const packs = survey.packing.name !== "none" && survey.tools.includes("gzip");
+    const beforeAsking = () => talk.end();
+    const plan = await findDelta(manifest, survey.instances, { ...context, packs, beforeAsking });
+    if (!talk.isOpen()) {
+      const looked = await context.look();
+      if ("instance" in looked) return looked; // Somebody else was faster.
+      talk = looked;
+    }
+    const delta = plan && (await uploadDelta(bundle, plan, survey, { ...context, talk }));
+    const made = delta ?? (await uploadAll(bundle, survey, { ...context, talk }));
+    await cache.keep(digest, manifest);
+    onEvent?.({ type: "store.staged", digest, ...made });
+    return { digest, ...made, directory: instanceDirectory(place.root, made.instance), reused: false };
+  } finally {
+    await talk.end();
+  }
 }
 
 interface Made {
@@ -52,16 +65,21 @@ interface Made {
   readonly uploadedBytes: number;
 }
 
-async function uploadAll(bundle: Bundle, survey: Survey, context: UploadContext): Promise<Made> {
+async function uploadAll(
+  bundle: Bundle,
+  survey: Survey,
+  context: UploadContext & { readonly talk: Talk },
+): Promise<Made> {
   const { digest, manifest } = bundle;
-  const { transport, place, onEvent, signal, enter, intent } = context;
+  const { transport, place, onEvent, signal, enter, talk } = context;
   onEvent?.({ type: "store.uploading", digest, files: manifest.files, bytes: manifest.bytes });
   const totalBytes = tarBytes(manifest.entries) + manifestText(manifest).length;
   const tar = bundle.tar({ prefix: "tree", readOnly: true, manifestName: "manifest", signal });
   const { codec, stream } = encode(watched(tar, { bundle, totalBytes, context }), totalBytes, survey);
   const sent = countBytes(stream);
-  const parameters = [...enter(), digest, intent, codec];
-  const uploaded = await askHost(transport, "upload", parameters, { signal, stdin: sent.stream });
+  const uploaded = talk.isOpen()
+    ? await talk.proceed({ name: "upload", packing: survey.packing, codec, payload: sent.stream })
+    : await askHost(transport, "upload", [...enter(), codec], { signal, stdin: sent.stream });
   throwFailure(uploaded, place);
   return { instance: madeIn(uploaded, digest), uploadedBytes: sent.bytes() };
 }
@@ -71,10 +89,10 @@ async function uploadDelta(
   bundle: Bundle,
   plan: DeltaPlan,
   survey: Survey,
-  context: UploadContext,
+  context: UploadContext & { readonly talk: Talk },
 ): Promise<Made | undefined> {
   const { digest, manifest } = bundle;
-  const { transport, place, onEvent, signal, enter, intent } = context;
+  const { place, onEvent, signal, talk } = context;
   const { sent, sentFiles, sentBytes, instances } = plan;
   const manifestBytes = manifestText(manifest).length;
   const { text, sendsManifest } = renderDelta(plan, manifest, manifestBytes);
@@ -86,20 +104,16 @@ async function uploadDelta(
   const tar = bundle.tar({ prefix: "tree", readOnly: true, manifestName, only, signal });
   const sends = sent.size > 0 || sendsManifest;
   const { codec, stream } = encode(watched(tar, { bundle, totalBytes, context }), totalBytes, survey);
-  const stdin = countBytes(sends ? stream : nothing());
-  const preface = { text, packing: survey.packing };
-  const answer = await askHost(transport, "delta", [...enter(), digest, intent, codec], {
-    signal,
-    stdin: stdin.stream,
-    preface,
-  });
+  const payload = countBytes(sends ? stream : nothing());
+  const { packing } = survey;
+  const answer = await talk.proceed({ name: "delta", text, packing, codec, payload: payload.stream });
   if (answer.lines.some(({ word, rest }) => word === "FAIL" && rest === "base") && !isDiskFull(answer)) {
     const problem = describeProblems(answer)[0] ?? "it went while it was read";
     onEvent?.({ type: "store.delta_failed", digest, takenFrom: instances, problem });
     return undefined;
   }
   throwFailure(answer, place);
-  return { instance: madeIn(answer, digest), uploadedBytes: stdin.bytes() };
+  return { instance: madeIn(answer, digest), uploadedBytes: payload.bytes() };
 }
 
 /** Less than this is sent before a link shows how fast it is. */

@@ -8,6 +8,7 @@ import { bundleOf } from "./bundle.ts";
 import type { BundledFile } from "./bundle.ts";
 import { edited, expected, files, filesIn, more, uploads } from "./delta-files.ts";
 import { makeFolder, namesIn, storeUnderTest, treeOf } from "./store-under-test.ts";
+import { changed } from "./transports.ts";
 
 const damages: readonly (readonly [string, (tree: string, outside: string) => Promise<unknown>])[] = [
   ["another content", (tree) => writeFile(`${tree}/lib/big.py`, "x".repeat(40_000))],
@@ -56,25 +57,34 @@ test.each(damages)("on an instance damaged by hand, by %s, nothing is built: all
   expect(await under.leftovers()).toEqual([first.instance, second.instance].toSorted());
 });
 
-/** A transport that does something just before the delta is sent. */
-function beforeDelta(local: Transport, act: () => Promise<unknown>): Transport {
-  return {
-    ...local,
-    async exec(argv, options) {
-      if (argv[2]?.startsWith("codec=$1")) await act();
-      return local.exec(argv, options);
-    },
-  };
+/** A transport that does something just before anything is sent. */
+function beforeSending(local: Transport, act: () => Promise<unknown>): Transport {
+  async function* afterwards(stdin: AsyncIterable<Uint8Array>) {
+    let hasActed = false;
+    for await (const bytes of stdin) {
+      if (!hasActed) await act();
+      hasActed = true;
+      yield bytes;
+    }
+  }
+  return changed(local, (_, options) => {
+    const { stdin } = options;
+    if (stdin === undefined || typeof stdin === "string" || stdin instanceof Uint8Array) return {};
+    return { options: { ...options, stdin: afterwards(stdin) } };
+  });
 }
 
 test("an instance that is closed before it could be kept is not built on: all travels", async () => {
-  const close: { L?: string } = {};
+  const close = { act: async () => {} };
   await using under = await storeUnderTest({
     hasCache: true,
-    transport: (local) => beforeDelta(local, async () => rmdir(close.L ?? "")),
+    transport: (local) => beforeSending(local, async () => close.act()),
   });
   const first = await under.store.stage(await bundleOf(...files));
-  close.L = under.at("code", first.instance, "L");
+  close.act = async () => {
+    close.act = async () => {};
+    await rmdir(under.at("code", first.instance, "L"));
+  };
   const second = await under.store.stage(await bundleOf(...edited));
   expect(under.events).toContainEqual({
     type: "store.delta_failed",

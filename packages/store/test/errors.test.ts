@@ -133,10 +133,11 @@ test("a disk that is full from the start makes no half layout", async ({ skip })
 
 test.each([
   ["tar", { sha256sum: "/usr/bin/sha256sum" }],
+  ["dd", { sha256sum: "/usr/bin/sha256sum", dd: "/no such program" }],
   ["sha256sum or shasum", {}],
 ])("a host without %s is told what is missing", async (tool, commands) => {
   await using folder = await temporaryDirectory();
-  const tools = ["sh", "cat", "mkdir", "ln", "mv", "rm"].map((name) => [name, `/bin/${name}`]);
+  const tools = ["sh", "cat", "dd", "mkdir", "ln", "mv", "rm"].map((name) => [name, `/bin/${name}`]);
   const PATH = await folderOfCommands(`${folder.path}/bin`, { ...Object.fromEntries(tools), ...commands });
   await using transport = localTransport({ PATH });
   const store = createCodeStore({ transport, root: `${folder.path}/root`, clusterName: "local" });

@@ -24,7 +24,7 @@ test("staging again under the same token, as after a lost answer, is one lease a
   const first = await under.store.stage(await exampleBundle(), { token });
   const second = await under.store.stage(await exampleBundle(), { token });
   expect(second).toEqual({ ...first, uploadedBytes: 0, reused: true });
-  expect(counted.transport?.commands).toHaveLength(3);
+  expect(counted.transport?.commands).toHaveLength(2);
   expect(await namesIn(under.at("code", first.instance, "L"))).toEqual([`i.${token}`]);
 });
 

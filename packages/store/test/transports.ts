@@ -63,11 +63,11 @@ export function asNobody(transport: Transport): Transport {
 export function dyingTransport(afterBytes: number, afterMs: number): Transport {
   return {
     host: "dying",
-    async exec([file = "", ...args], { stdin }: ExecOptions = {}): Promise<ExecResult> {
+    async exec([file = "", ...args], { stdin, onStdout }: ExecOptions = {}): Promise<ExecResult> {
       const child = spawn(file, args, { detached: true, stdio: ["pipe", "pipe", "pipe"], env: { PATH: searchPath } });
       const chunks: Buffer[] = [];
       child.stdin.on("error", () => {});
-      child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+      child.stdout.on("data", (chunk: Buffer) => (onStdout ? onStdout(chunk) : void chunks.push(chunk)));
       child.stderr.resume();
       const closed = once(child, "close");
       const kill = () => {

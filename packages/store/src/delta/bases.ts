@@ -17,6 +17,8 @@ export interface BaseSource {
   readonly cache: ManifestCache;
   /** Whether the host can pack with gzip, where packing makes sense. */
   readonly packs: boolean;
+  /** Called each time before a command is run. */
+  readonly beforeAsking: () => Promise<void>;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,7 +60,8 @@ export async function findDelta(
 
 /** Asks for the manifest of an instance; undefined when that is not what its digest names, or not there any more. */
 async function fetchManifest(instance: string, source: BaseSource): Promise<Manifest | undefined> {
-  const { transport, place, cache, packs, signal } = source;
+  const { transport, place, cache, packs, beforeAsking, signal } = source;
+  await beforeAsking();
   const tag = newTag();
   const packing = packs ? "gzip" : "none";
   const argv = ["sh", "-c", renderSnippet("manifest"), "sh", tag, place.root, instance, packing];

@@ -1,6 +1,10 @@
+/** How bytes come: the names are those of `Packing`. */
+export const unpacking = `
+unpack() { case $1 in gzip) gzip -dc ;; zstd) zstd -qdc ;; *) cat ;; esac; }
+`;
+
 /** tar's standard input goes into $staging, unpacked by $codec, or in \`frames\` each by its own; as plain as the tar there can. */
 export const receiving = `
-unpack() { case $1 in gzip) gzip -dc ;; zstd) zstd -qdc ;; *) cat ;; esac; }
 unframe() {
   while read -r codec size && [ "$codec" != end ]; do
     case $codec in

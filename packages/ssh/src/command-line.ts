@@ -15,7 +15,8 @@ export interface CommandLineOptions {
  * where the command's output begins, on both streams, and tells its own process id: sshd made it the leader of a group.
  */
 export function renderCommandLine(argv: readonly string[], options: CommandLineOptions): string {
-  const line = renderShellLine('c=$(printf %b "$2");', options, ` '${escapeForShells(quoteCommand(argv))}'`);
+  const script = `c=$(printf %b "$2"); ${startScript} ${options.endsInFrame ? framedScript : replacingScript}`;
+  const line = renderShellLine(script, options, ` '${escapeForShells(quoteCommand(argv))}'`);
   if (Buffer.byteLength(line) > limitBytes) {
     throw new SshError("SSH_COMMAND_TOO_LONG", `The command ${JSON.stringify(argv[0] ?? "")} has too long arguments`, {
       hint: "Pass what is long through standard input.",
@@ -27,16 +28,27 @@ export function renderCommandLine(argv: readonly string[], options: CommandLineO
 
 /** The same for a shell whose command is not known yet: it comes as the first line of its input, see `renderSpareInput`. */
 export function renderSpareLine(options: Omit<CommandLineOptions, "endsInFrame">): string {
-  return renderShellLine("n=${IFS#??}; IFS= read -r c || exit 1;", { ...options, endsInFrame: false }, "");
+  return renderShellLine(`n=\${IFS#??}; IFS= read -r c || exit 1; ${startScript} eval "$c"`, options, "");
 }
 
-/** What a shell of `renderSpareLine` reads. Line ends stand in quotes, and become its variable n: IFS ends in one. */
+/**
+ * What a shell of `renderSpareLine` reads. Line ends stand in quotes, and become its variable n: IFS ends in one. It is what `sh -c` would
+ * start, so that a script needs no other.
+ */
 export function renderSpareInput(argv: readonly string[]): string {
-  return `${quoteCommand(argv).replaceAll("\n", `'"$n"'`)}\n`;
+  const [program, option, script, name, ...rest] = argv;
+  const isScript = program === "sh" && option === "-c" && script !== undefined && name === "sh";
+  const line = isScript
+    ? `set -- ${quoteCommand([script, ...rest])}; unset c n; eval "shift; $1"`
+    : `exec ${quoteCommand(argv)}`;
+  return `${line.replaceAll("\n", `'"$n"'`)}\n`;
 }
 
-function renderShellLine(before: string, { nonce, preCommand, endsInFrame }: CommandLineOptions, command: string) {
-  const script = `${before} ${startScript} ${endsInFrame ? framedScript : replacingScript}`;
+function renderShellLine(
+  script: string,
+  { nonce, preCommand }: Pick<CommandLineOptions, "nonce" | "preCommand">,
+  command: string,
+): string {
   const line = `exec /bin/sh -c '${script}' sh ${nonce}${command}`;
   return preCommand === undefined ? line : `eval ${quoteShell(preCommand)} </dev/null && ${line}`;
 }

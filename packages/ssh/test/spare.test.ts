@@ -96,4 +96,11 @@ describe.skipIf(!hasSshd)("a shell that waits for its command", () => {
       expect(stdout.replace(/^slipway-n-start \d+\n/, "").split("\0")).toEqual([...awkward, ""]);
     },
   );
+
+  test("runs a script itself, as the sh that it would start", () => {
+    const script = 'printf "%s|" "$0" "$#" "$@" "${c-}${n-}"\ncat\nexit 7';
+    const input = `${renderSpareInput(["sh", "-c", script, "sh", "it's\n", "$n"])}its own input`;
+    const { stdout, status } = spawnSync("sh", ["-c", renderSpareLine({ nonce: "n" })], { input, encoding: "utf8" });
+    expect([stdout.replace(/^slipway-n-start \d+\n/, ""), status]).toEqual(["sh|2|it's\n|$n||its own input", 7]);
+  });
 });

@@ -67,7 +67,7 @@ const mistakes: readonly (readonly [name: string, seed: number, mistake: Mistake
   ["another user's squeue counts", 1, { evidence: "another user's" }],
   [
     "leases are removed with their folder",
-    1,
+    3,
     {
       scripts: [
         ['slipway_step "$1/L" rmdir "$1/L"', 'slipway_step "$1/L" rm -rf "$1/L"'],
@@ -77,7 +77,7 @@ const mistakes: readonly (readonly [name: string, seed: number, mistake: Mistake
   ],
   [
     "an open instance is moved",
-    1,
+    3,
     {
       scripts: [
         ['slipway_is_gone "$1/code/$2/L" || slipway_refuse "it is open" || return 1', ":"],

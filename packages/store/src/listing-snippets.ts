@@ -82,8 +82,8 @@ say DONE
 const contentsInPerl = String.raw`
 my ($tag) = @ARGV;
 my $now = time;
-my $said = "";
-sub told { $said .= join(" ", "\n$tag", @_) . "\n"; }
+my $said = "\n";
+sub told { $said .= join(" ", $tag, @_) . "\n"; }
 # The names in a folder; nothing when it cannot be read.
 sub names { opendir(my $folder, $_[0]) or return (); return sort readdir $folder; }
 # What lstat says of a folder that is no link.

@@ -65,7 +65,7 @@ export function renderSubmitScript(options: SubmitScriptOptions): string {
     ...levelsOf(jobs).map(renderSubmissions),
     "set --\n",
     ...jobs.map(renderCommit),
-    "take_back_late\n",
+    "take_back_late\nend_calls\n",
     `[ $# -eq 0 ] || ${takesBack ? "withdraw" : "release"} "$@"\n`,
     ...jobs.map(
       ({ number, directory }) =>
@@ -74,7 +74,12 @@ export function renderSubmitScript(options: SubmitScriptOptions): string {
   ].join("");
 }
 
-const functions = shareText(`${submitFunctions}${renderCalls()}${submitSteps}${askSteps}${trySteps}`);
+const functions = shareText(withoutComments(`${submitFunctions}${renderCalls()}${submitSteps}${askSteps}${trySteps}`));
+
+/** A shell reads it for each submission. */
+function withoutComments(text: string): string {
+  return text.replaceAll(/^ *(?:# .*)?\n/gm, "");
+}
 
 /** Where a server makes the calls. */
 function renderCalls(): string {

@@ -148,6 +148,9 @@ find_twins() {
 
 take_back_late() { [ -z "$late" ] || said=$(scancel $late 2>&1) || unanswered "$said"; }
 
+# What is left to do needs no server, whose end the connection waits for.
+end_calls() { [ -z "$calls" ] || exec 8>&- 9<&-; }
+
 # A job waits for those that count: ID DEPENDENCIES RECORD TOKEN. One that does not count itself may be cancelled by now.
 wait_for() {
   said=$(scontrol update "JobId=$1" "Dependency=$2" 2>&1) && return

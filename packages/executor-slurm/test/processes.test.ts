@@ -17,10 +17,12 @@ describe.runIf(isSupported)("a submission", () => {
     const notes = path.join(folder.path, "notes");
     const tools = await noteTools(path.join(folder.path, "bin"), notes);
     await writeFile(notes, "");
-    const plans = Array.from({ length: 10 }, (_, index) => fixture.plan({ name: `j${index}` }));
-    await fixture.executor.cancel(await fixture.executor.submit([fixture.plan({ name: "first" })]));
+    // None of them begins, which would run tools too.
+    const plan = (name: string) => fixture.plan({ name, sbatch: { begin: "now+1hour" } });
+    const plans = Array.from({ length: 10 }, (_, index) => plan(`j${index}`));
+    await fixture.executor.cancel(await fixture.executor.submit([plan("first")]));
     const other = fixture.with({ PATH: tools });
-    await other.cancel(await other.submit([fixture.plan({ name: "second" })])); // It knows by now what lies there.
+    await other.cancel(await other.submit([plan("second")])); // It knows by now what lies there.
     await writeFile(notes, "");
     const handles = await other.submit(plans);
     const noted = (await readFile(notes, "utf8")).trim().split("\n");

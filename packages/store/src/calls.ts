@@ -7,14 +7,16 @@ import { compact } from "./lease-functions.ts";
  * mv(1), ln(1), a millisecond and more. Perl starts as fast as one of these, and then does them all, one after another, each with its
  * own answer. Where there is no perl, the tools do: `callFunctions` is not read then.
  *
- * `exec perl -e TEXT DIRECTORY SUMMED COMMAND... 8>&1 9</dev/null` goes on as COMMAND, in the same process, with requests on descriptor 8
- * and answers on 9. The calls are made in DIRECTORY. The first answer is not asked for: the sha256sum of the files SUMMED in it (names,
+ * `exec perl -e TEXT DIRECTORY SUMMED COMMAND... 8>&1 9</dev/null` goes on as COMMAND, in the same process and in DIRECTORY, with requests on
+ * descriptor 8 and answers on 9. The calls are made in DIRECTORY too. The first answer is not asked for: the sha256sum of the files SUMMED in it (names,
  * separated by spaces), `SUM  NAME` after `SUM  NAME`; they are read while COMMAND starts. Names hold no line end. What it can do it learns
  * from `callFunctions`: those may be kept there, while this travels each time.
  * Source: perlfunc(1), "open"; perlvar(1), "$^F": handles up to it keep their descriptor when they are opened again, and pass through exec.
  */
 export const callServer: string = compact(`
   ($d,$s)=splice@ARGV,0,2;
+  $d=chdir$d?0:"$d: $!";
+  $d||!$s||open P,"-|","sha256sum $s";
   $^F=9;
   open R,">&=8";
   open S,"<&=9";
@@ -30,15 +32,14 @@ export const callServer: string = compact(`
   close$_ for B,C,R,S,STDIN,STDOUT;
   select D;
   $|=1;
-  if(chdir$d){chomp(@s=$s?\`sha256sum $s\`:());print"0 @s\\n"}
-  else{print"1 $d: $!\\n"}
+  if($d){print"1 $d\\n"}else{chomp(@s=$s?<P>:());print"0 @s\\n"}
   while($n=<A>){
   ($o,@a)=map{$_=<A>;chomp;$_}1..$n;
   $e=$r="";
   if($o eq"eval"){eval$a[0];$e=$@}else{&$do}
   print$e eq""?"0 $r\\n":"1 $o: $e\\n"
   }
-`);
+`).replaceAll("\n", "");
 
 /** What the server can do: perl for its variables $o (operation), @a (names), $r (answer), $e (why not). */
 const operations: string = compact(`

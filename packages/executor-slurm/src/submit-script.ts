@@ -2,14 +2,11 @@ import { quoteCommand, quoteShell } from "@slipway/core";
 import type { Dependency, DependencyType, ExperimentRecord, JobPlan } from "@slipway/core";
 import { commitFile, jobNameOf, sbatchCommand } from "@slipway/sbatch";
 import type { SlurmSettings } from "@slipway/sbatch";
-import { callFunctions, submitFunctions } from "@slipway/store";
 
-import { askSteps } from "./ask-steps.ts";
 import { renderRecord } from "./experiment-record.ts";
-import { renderSharedTexts, sharedTextFile, shareText, splitFile } from "./shared-text.ts";
+import { renderSharedTexts, sharedTextFile, splitFile } from "./shared-text.ts";
 import type { SharedText } from "./shared-text.ts";
-import { submitSteps } from "./submit-steps.ts";
-import { trySteps } from "./try-steps.ts";
+import { submitFunctions } from "./submit-functions.ts";
 
 export interface SubmitScriptOptions {
   readonly jobDir: string;
@@ -29,7 +26,7 @@ export interface SubmitScriptOptions {
 
 /** What scripts for these plans share with others. */
 export function sharedTextsOf(plans: readonly JobPlan[]): readonly SharedText[] {
-  return [functions, ...fileTextsOf(plans)];
+  return [submitFunctions, ...fileTextsOf(plans)];
 }
 
 /** One script that submits all jobs, or none. Answers JOB N ID for each, N its place among the plans. */
@@ -57,7 +54,7 @@ export function renderSubmitScript(options: SubmitScriptOptions): string {
     `cd ${quoteShell(jobDir)} || fail folder .\n`,
     `cluster=${quoteShell(clusterName)} nonce=${quoteShell(nonce)}\n`,
     renderSharedTexts(sharedTextsOf(plans), { sends: sendsShared }),
-    `. ./${sharedTextFile(functions)}\n`,
+    `. ./${sharedTextFile(submitFunctions)}\n`,
     renderRecord(record),
     renderReading(fileTextsOf(plans)),
     ...jobs.map(renderFiles),
@@ -72,18 +69,6 @@ export function renderSubmitScript(options: SubmitScriptOptions): string {
         `${takesBack ? "" : `: >${quoteShell(directory)}/released; `}say JOB ${number} "$id_${number}"\n`,
     ),
   ].join("");
-}
-
-const functions = shareText(withoutComments(`${submitFunctions}${renderCalls()}${submitSteps}${askSteps}${trySteps}`));
-
-/** A shell reads it for each submission. */
-function withoutComments(text: string): string {
-  return text.replaceAll(/^ *(?:# .*)?\n/gm, "");
-}
-
-/** Where a server makes the calls. */
-function renderCalls(): string {
-  return `if [ -n "$calls" ]; then\n${callFunctions.trim()}\nfi\n`;
 }
 
 function fileTextsOf(plans: readonly JobPlan[]): readonly SharedText[] {

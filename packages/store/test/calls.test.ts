@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 
 import { callFunctions, callServer, submitFunctions } from "../src/index.ts";
 import { makeFolder, treeOf } from "./store-under-test.ts";
-import { searchPath } from "./transports.ts";
+import { asNobody, localTransport, searchPath } from "./transports.ts";
 
 /** What a script prints and leaves, where the tools make its changes or where the server does. */
 async function runBy(how: "tools" | "server", script: string, summed = "") {
@@ -96,8 +96,11 @@ test("what a folder's owner may not write is refused by the server with the tool
   await chmod(place, 0o755);
   const script = `${submitFunctions}read -r _ <&9${callFunctions}slipway_mark "$0" x; echo $?; mkdir "$0/L/y"; echo $?`;
   const start = 'exec perl -e "$0" / "" sh -c "$1" "$2" 8>&1 9</dev/null';
-  const argv = ["--reuid=65534", "--regid=65534", "--clear-groups", "sh", "-c", start, callServer, script, place];
   await chmod(folder.path, 0o755);
-  const { stdout, stderr } = spawnSync("setpriv", argv, { encoding: "utf8" });
-  expect([stdout, stderr]).toEqual(["1\n1\n", `mkdir: ${place}/L/y: Permission denied\n`]);
+  await using transport = asNobody(localTransport());
+  const result = await transport.exec(["sh", "-c", start, callServer, script, place]);
+  expect([Buffer.from(result.stdout).toString(), result.stderr]).toEqual([
+    "1\n1\n",
+    `mkdir: ${place}/L/y: Permission denied\n`,
+  ]);
 });

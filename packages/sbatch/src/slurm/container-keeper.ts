@@ -10,13 +10,13 @@ shift
 end() {
   trap "" TERM INT HUP # Also for all that follows: who ends a job may say so twice.
   ending=yes
-  limit=$(scontrol show config 2>/dev/null | sed -n "s/^KillWait *= *\\([0-9]*\\).*/\\1/p")
-  : "\${limit:=30}"
-  if [ "$limit" -gt 10 ]; then limit=$((limit - 5)); else limit=$((limit / 2)); fi
-  # In a session of its own: whoever kills the command by its process group does not kill this.
-  limit=$limit keeper=$$ runtime=$0 name=$name setsid sh -c "
+  # In a session of its own, and no child of this one's: who kills the command, or all that Slurm knows of it, does not kill this.
+  (wanted="s/^KillWait *= *\\([0-9]*\\).*/\\1/p" keeper=$$ runtime=$0 name=$name setsid sh -c "
+    limit=\\$(scontrol show config 2>/dev/null | sed -n \\"\\$wanted\\")
+    [ -n \\"\\$limit\\" ] || limit=30
+    if [ \\$limit -gt 10 ]; then limit=\\$((limit - 5)); else limit=\\$((limit / 2)); fi
     while [ \\$limit -gt 0 ] && kill -0 \\$keeper; do sleep 1; limit=\\$((limit - 1)); done
-    exec \\$runtime kill \\$name" >/dev/null 2>&1 &
+    exec \\$runtime kill \\$name" >/dev/null 2>&1 &)
 }
 trap end TERM INT HUP
 trap : USR1 USR2 # The client passes all signals on.

@@ -54,11 +54,12 @@ export async function fillTable(
   if (table === undefined) return undefined;
   const unknown = table.read.reduce((sum, read) => sum + (1 - read), 0);
   if (unknown > (cached ? rowsForHelpers.look : rowsForHelpers.read)) crew.start();
-  const isAccepted = cached?.manifest !== undefined && hasSameNames(table, cached);
-  if (!isAccepted && hasNotableName(table)) return undefined;
   // What is not remembered is read at once; else only what has changed since, when all was looked at.
-  if (cached) await crew.fill(tasks.look, table, top);
-  else await crew.fill(tasks.read, table, top);
+  const filling = unknown > 0 && crew.fill(cached ? tasks.look : tasks.read, table, top);
+  const isAccepted = cached?.manifest !== undefined && hasSameNames(table, cached);
+  const isNotable = !isAccepted && hasNotableName(table); // While helpers are at it.
+  await filling;
+  if (isNotable) return undefined;
   const targets = readLinks(table, top);
   if (targets === undefined || tableBytes(table) > maxBytes || usesLfs(table, top)) return undefined;
   const unread = recallDigests(table, cached);

@@ -20,7 +20,7 @@ export function recallDigests(table: FileTable, cached: CachedFiles | undefined)
   let files = 0;
   let bytes = 0;
   for (let row = 0; row < count; row++) {
-    if (kinds[row] === rowKinds.symlink) continue;
+    if (kinds[row] === rowKinds.symlink || (isSame && read[row] === 1)) continue;
     const known = findRow(row);
     const at = row * stampNumbers;
     seen.size = stamps[at] ?? 0;

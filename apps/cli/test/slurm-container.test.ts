@@ -71,12 +71,17 @@ describe.skipIf(why !== "")(`a job in a container of podman's${why}`, () => {
     await using world = await openWorld();
     const { m, repo } = world;
     const asked = ["--cluster", "testbed", "--container", "small", "--name", "saving"];
-    const script = 'trap "echo saved; exit 3" TERM; echo ready; while :; do sleep 0.1; done';
+    const script = 'trap "echo all >/slipway/run/saved; exit 3" TERM; echo ready; while :; do sleep 0.1; done';
     expect((await m.slipway(repo, "run", ...asked, "--", "sh", "-c", script)).exitCode).toBe(0);
     const log = async () => (await m.slipway(repo, "logs", "saving")).stdout;
     await eventually("the command to run", async () => (await log()).includes("ready"));
     expect((await m.slipway(repo, "cancel", "saving")).exitCode).toBe(0);
-    await eventually("the command to have heard of it", async () => (await log()).includes("saved"));
     expect((await m.slipway(repo, "wait", "saving")).exitCode).toBe(7);
+    const pulled = path.join(m.folder, "saved");
+    await eventually("the command to have saved its work", async () => {
+      await m.slipway(repo, "pull", "saving", "--to", pulled);
+      const names = await readdir(pulled, { recursive: true }).catch(() => []);
+      return names.some((name) => path.basename(name) === "saved");
+    });
   });
 });

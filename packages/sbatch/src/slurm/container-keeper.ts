@@ -14,7 +14,7 @@ end() {
   (wanted="s/^KillWait *= *\\([0-9]*\\).*/\\1/p" keeper=$$ runtime=$0 name=$name setsid sh -c "
     limit=\\$(scontrol show config 2>/dev/null | sed -n \\"\\$wanted\\")
     [ -n \\"\\$limit\\" ] || limit=30
-    if [ \\$limit -gt 10 ]; then limit=\\$((limit - 5)); else limit=\\$((limit / 2)); fi
+    if [ \\$limit -gt 10 ]; then limit=\\$((limit - 5)); else limit=\\$((limit - 1)); fi
     while [ \\$limit -gt 0 ] && kill -0 \\$keeper; do sleep 1; limit=\\$((limit - 1)); done
     exec \\$runtime kill \\$name" >/dev/null 2>&1 &)
 }

@@ -27,7 +27,7 @@ export async function observeJob(handle: JobHandle, observer: Observer): Promise
   if (!before) return undefined;
   if (isOver(before)) {
     const others = { boot: await processes.boot(), at: clock.now().toISOString(), wrapper: false, group: false };
-    return judge(handle, before, { whole: others, parts: new Map(), others });
+    return judge(handle, before, { parts: new Map(), others });
   }
   // Processes first: what one that is gone has written can be read after that, and nothing is added.
   const alive = await lookAtProcesses(handle.runDir, before, observer);
@@ -69,8 +69,9 @@ function hasEnded({ end }: JobEvidence): boolean {
   return end !== undefined && end.next === undefined;
 }
 
+/** What was seen of the processes of those that had begun by then. */
 interface Seen {
-  readonly whole: Liveness;
+  readonly whole?: Liveness;
   readonly parts: ReadonlyMap<string, Liveness>;
   readonly others: Liveness;
 }
@@ -82,7 +83,7 @@ async function lookAtProcesses(runDir: string, signs: Signs, { processes, clock,
     !hasEnded(evidence) && evidence.commit !== undefined && (await processes.isAlive(evidence.commit));
   const wrappers = new Map<string, boolean>();
   for (const [key, evidence] of signs.parts) wrappers.set(key, await wrapperOf(evidence));
-  const ofWhole = await wrapperOf(signs.whole);
+  const ofWhole = signs.whole.commit && (await wrapperOf(signs.whole));
   const now = (await readSigns(runDir, cache)) ?? signs;
   const look = async (evidence: JobEvidence, wrapper: boolean): Promise<Liveness> => {
     const isAsked = !wrapper && !hasEnded(evidence) && evidence.group !== undefined;
@@ -90,18 +91,27 @@ async function lookAtProcesses(runDir: string, signs: Signs, { processes, clock,
   };
   const parts = new Map<string, Liveness>();
   for (const [key, evidence] of now.parts) {
-    const wrapper = wrappers.get(key) ?? (await wrapperOf(evidence));
-    parts.set(key, await look(evidence, wrapper));
+    const wrapper = signs.parts.get(key)?.commit ? wrappers.get(key) : undefined;
+    if (evidence.commit) parts.set(key, await look(evidence, wrapper ?? (await wrapperOf(evidence))));
   }
-  return { whole: await look(now.whole, ofWhole), parts, others };
+  const { whole } = now;
+  return { ...(whole.commit && { whole: await look(whole, ofWhole ?? (await wrapperOf(whole))) }), parts, others };
+}
+
+/** What left its first sign since the processes were looked at has just begun. */
+function livenessOf(evidence: JobEvidence, seen: Liveness | undefined, others: Liveness): Liveness {
+  return seen ?? { ...others, wrapper: evidence.commit !== undefined && !hasEnded(evidence) };
 }
 
 function judge({ job, id }: JobHandle, { whole, names, parts }: Signs, seen: Seen): Observation {
   const judged = new Map(
-    [...parts].map(([key, evidence]) => [key, { evidence, alive: seen.parts.get(key) ?? seen.others }] as const),
+    [...parts].map(
+      ([key, evidence]) => [key, { evidence, alive: livenessOf(evidence, seen.parts.get(key), seen.others) }] as const,
+    ),
   );
   const partsLive = [...judged.values()].some(({ alive }) => alive.wrapper || alive.group);
-  const alive = { ...seen.whole, group: seen.whole.group || (!seen.whole.wrapper && partsLive) };
+  const ofJob = livenessOf(whole, seen.whole, seen.others);
+  const alive = { ...ofJob, group: ofJob.group || (!ofJob.wrapper && partsLive) };
   const own = judgeLocalJob(whole, alive);
   const observation = { evidence: whole, alive, parts: judged };
   if (names.length === 0) return { ...observation, status: own };

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 "use strict";
 
-const { homedir } = require("node:os");
 const path = require("node:path");
 
 const { version } = require("../package.json");
@@ -11,8 +10,8 @@ if (process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2])) 
   process.stdout.write(`${version}\n`);
 } else {
   const { createLoader } = require("./load.js");
-  const { XDG_CACHE_HOME: caches = "" } = process.env;
-  const cache = path.join(path.isAbsolute(caches) ? caches : path.join(homedir(), ".cache"), "slipway", "compiled");
-  const { load } = createLoader(path.join(__dirname, "..", "dist"), cache);
+  const { XDG_CACHE_HOME = "", HOME = "" } = process.env;
+  const caches = [XDG_CACHE_HOME, path.join(HOME, ".cache")].find(path.isAbsolute); // Whoever has neither does without.
+  const { load } = createLoader(path.join(__dirname, "..", "dist"), caches && path.join(caches, "slipway", "compiled"));
   void load("./main.js").runMain(version, (url) => import(url));
 }

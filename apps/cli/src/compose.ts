@@ -1,24 +1,24 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import path from "node:path";
 
 import type { Executor, ExperimentRecord, Transport } from "@slipway/core";
 import type { RecordStore } from "@slipway/experiment";
 
 import type { Context } from "./context.ts";
+import { userHome } from "./user-home.ts";
 
 /** `$SLIPWAY_HOME`, or `~/.slipway`; absolute. */
 export function homeDirectory({ env, cwd }: Pick<Context, "env" | "cwd">): string {
   const set = env["SLIPWAY_HOME"];
   if (set !== undefined && set !== "") return path.resolve(cwd, set);
-  return path.join(env["HOME"] ?? homedir(), ".slipway");
+  return path.join(userHome({ env }), ".slipway");
 }
 
 /** The user's folder for what can be made again: `$XDG_CACHE_HOME/slipway`, or `~/.cache/slipway`; absolute. */
 export function cacheDirectory({ env, cwd }: Pick<Context, "env" | "cwd">): string {
   const set = env["XDG_CACHE_HOME"];
   if (set !== undefined && path.isAbsolute(set)) return path.join(set, "slipway");
-  return path.resolve(cwd, env["HOME"] ?? homedir(), ".cache", "slipway");
+  return path.resolve(cwd, userHome({ env }), ".cache", "slipway");
 }
 
 export async function openRecords(context: Context): Promise<RecordStore> {

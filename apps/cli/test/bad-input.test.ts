@@ -161,6 +161,19 @@ test("a home that is not writable", async () => {
   expect(await readdir(m.home)).toEqual([]);
 });
 
+test.runIf(process.getuid?.() === 0)("a user who has no home at all", () => {
+  const nameless = { uid: 54_321, gid: 54_321, encoding: "utf8" } as const;
+  const run = (...args: readonly string[]) =>
+    spawnSync(process.execPath, [bin, ...args], { ...nameless, cwd: "/", env: { PATH: process.env["PATH"] } });
+  expect(run("--help")).toMatchObject({ status: 0, stderr: "" });
+  expect(run("list")).toMatchObject({
+    status: 2,
+    stderr:
+      "slipway: HOME is not set, and this user has no home folder\n" +
+      "  → Set HOME, or SLIPWAY_HOME and XDG_CACHE_HOME, to folders that you can write to\n",
+  });
+});
+
 test("a home whose place is taken by a file", async () => {
   await using m = await machine();
   const { path: repo } = await repository(m);

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import path from "node:path";
 
 import type { Context } from "../context.ts";
+import { userHome } from "../user-home.ts";
 
 const forwarded = [
   "WANDB_API_KEY",
@@ -30,7 +30,7 @@ export async function nemoSkillsSecrets({
 
 /** Undefined where nobody has logged in. */
 async function readToken(env: Context["env"], cwd: string): Promise<string | undefined> {
-  const folder = env["HF_HOME"] ?? path.join(env["HOME"] ?? homedir(), ".cache", "huggingface");
+  const folder = env["HF_HOME"] ?? path.join(userHome({ env }), ".cache", "huggingface");
   const text = await readFile(path.resolve(cwd, folder, "token"), "utf8").catch(() => "");
   return text.trim() || undefined;
 }

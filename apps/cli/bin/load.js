@@ -34,7 +34,9 @@ exports.createLoader = (directory, cacheDirectory) => {
       enableCompileCache?.(cacheDirectory);
       return require(file);
     }
-    const script = new Script(`(function (module) {${readFileSync(file, "utf8")}\n})`, { filename: file, cachedData });
+    // In what is kept stands this name too: not that of a folder in which somebody built.
+    const filename = path.join("slipway", "dist", path.basename(file));
+    const script = new Script(`(function (module) {${readFileSync(file, "utf8")}\n})`, { filename, cachedData });
     scripts.set(kept, script);
     const module = { exports: {} };
     script.runInThisContext()(module);

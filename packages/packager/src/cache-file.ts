@@ -26,8 +26,8 @@ export interface CachedManifest {
 }
 
 // Layout, in this machine's byte order: magic with version, count, readSinceMs, directories (-1 without a manifest), mtimeMs of the
-// index (-1 without one); the manifest's digest; that of the index; then the columns; last the sha-256 of all that. A new version for every new rule about secrets:
-// what was read is not looked into again.
+// index (-1 without one); the manifest's digest; that of the index; then the columns; last the sha-256 of all that. A new version
+// for every new rule about secrets: what was read is not looked into again.
 const magic = 0x736c_7077_0003;
 const headNumbers = 5;
 const numberBytes = 8;

@@ -1,6 +1,5 @@
-import { createRowFinder } from "../cache-file.ts";
+import { createRowFinder, racyMs } from "../cache-file.ts";
 import type { CachedFiles } from "../cache-file.ts";
-import { racyMs } from "../cache-file.ts";
 import { createTable, stampNumbers } from "./table.ts";
 import type { FileTable } from "./table.ts";
 

@@ -11,7 +11,7 @@ if (process.argv.length === 3 && ["--version", "-V"].includes(process.argv[2])) 
 } else {
   const { createLoader } = require("./load.js");
   const { XDG_CACHE_HOME = "", HOME = "" } = process.env;
-  const caches = [XDG_CACHE_HOME, path.join(HOME, ".cache")].find(path.isAbsolute); // Whoever has neither does without.
+  const caches = [XDG_CACHE_HOME, path.join(HOME, ".cache")].find((folder) => path.isAbsolute(folder)); // Whoever has neither does without.
   const { load } = createLoader(path.join(__dirname, "..", "dist"), caches && path.join(caches, "slipway", "compiled"));
   void load("./main.js").runMain(version, (url) => import(url));
 }

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { isSlipwayError } from "@slipway/core";
+import { isSlipwayError, makeFolder } from "@slipway/core";
 import { CommanderError } from "commander";
 
 import { homeDirectory } from "./compose.ts";
@@ -92,14 +92,14 @@ async function reportFailure(error: unknown, context: Context, { wantsJson, verb
 
 /** The stack goes to a file, not to the terminal; without a home that can be written, to the folder for temporary files. */
 async function writeReport(error: unknown, context: Context): Promise<string> {
-  const { mkdir, writeFile } = await import("node:fs/promises");
+  const { writeFile } = await import("node:fs/promises");
   const name = `crash-${Date.now()}-${process.pid}.txt`;
   const stack = error instanceof Error ? error.stack : String(error);
   const text = `slipway ${context.version}, Node ${process.version}, ${process.platform} ${process.arch}\n${stack}\n`;
   for (const choose of [() => path.join(homeDirectory(context), "reports"), tmpdir]) {
     try {
       const folder = choose();
-      await mkdir(folder, { recursive: true });
+      makeFolder(folder);
       await writeFile(path.join(folder, name), text);
       return path.join(folder, name);
     } catch {

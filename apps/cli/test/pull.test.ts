@@ -39,6 +39,11 @@ test("outputs are fetched, once, and only below the folder that was asked for", 
   }
   expect((await m.slipway(repo, "pull", "e", "gone", "--to", to)).exitCode).toBe(6);
 
+  for (const unwritable of [path.join(to, "top", "x"), "/proc/none"]) {
+    const refused = await m.slipway(repo, "pull", "e", "--to", unwritable);
+    expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining(`Cannot write to ${unwritable}: `)]);
+  }
+
   const trap = path.join(m.folder, "trap");
   await m.slipway(repo, "pull", "e", "top", "--to", trap);
   await symlink(m.folder, path.join(trap, "a b"));

@@ -51,6 +51,7 @@ export type {
   RetryBudget,
   WarningSignal,
 } from "./job.ts";
+export { makeFolder } from "./make-folder.ts";
 export {
   createManifest,
   isDigest,

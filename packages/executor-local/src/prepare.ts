@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
+import { makeFolder } from "@slipway/core";
 import type { JobPlan } from "@slipway/core";
 import { parseEvidence } from "@slipway/sbatch";
 
@@ -16,7 +17,7 @@ export async function createRunDirectory(plan: JobPlan): Promise<boolean> {
   const parent = path.dirname(plan.runDir);
   const unfinished = path.join(parent, `.new-${plan.job.name}-${randomUUID()}`);
   try {
-    await mkdir(parent, { recursive: true });
+    makeFolder(parent);
     await mkdir(unfinished);
     await fill(unfinished, plan);
     await rename(unfinished, plan.runDir);

@@ -1,7 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+
+import { makeFolder } from "@slipway/core";
 
 import type { ClusterFacts } from "./facts.ts";
 
@@ -120,7 +122,7 @@ async function writeShared(file: string, remembered: Remembered): Promise<void> 
   const draft = `${file}.${randomUUID()}`;
   const content: SharedFile = { version: 1, remembered };
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file), { mode: 0o700 });
     await writeFile(draft, JSON.stringify(content), { mode: 0o600, flag: "wx" });
     await rename(draft, file);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { isJobName } from "@slipway/core";
+import { isJobName, makeFolder } from "@slipway/core";
 import type { CallOptions, ExperimentRecord } from "@slipway/core";
 
 import { isErrno, isSystemError } from "./errno.ts";
@@ -50,7 +50,7 @@ export function createRecordStore({ home }: { readonly home: string }): RecordSt
   return {
     async claim(id) {
       const folder = path.join(runs, checkId(id));
-      await telling(runs, () => mkdir(runs, { recursive: true }));
+      await telling(runs, async () => makeFolder(runs));
       try {
         await mkdir(folder);
       } catch (error) {

@@ -1,6 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+
+import { makeFolder } from "@slipway/core";
 
 import { parseStatCache, renderStatCache } from "./cache-file.ts";
 import type { CachedFiles } from "./cache-file.ts";
@@ -25,7 +27,7 @@ export function openStatCache(options: StatCacheOptions): StatCache {
     files: parseStatCache(readIfThere(file)),
     save(files) {
       try {
-        mkdirSync(directory, { recursive: true, mode: 0o700 });
+        makeFolder(directory, { mode: 0o700 });
         const partial = path.join(directory, `${randomUUID()}${partialExtension}`);
         writeFileSync(partial, renderStatCache(files), { flag: "wx", mode: 0o600 });
         renameSync(partial, file);

@@ -1,7 +1,7 @@
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
 import path from "node:path";
 
-import { quoteCommand } from "@slipway/core";
+import { makeFolder, quoteCommand } from "@slipway/core";
 import type { EventListener } from "@slipway/core";
 
 import type { HostConfig } from "./config/host-config.ts";
@@ -72,7 +72,7 @@ async function addKnownHost(file: string, key: Uint8Array, { hostKeyName, port, 
   const line = `${hashKnownHosts ? hashHostName(name) : name} ${keyTypeOf(key)} ${Buffer.from(key).toString("base64")}\n`;
   const text = await readIfThere(file);
   try {
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file), { mode: 0o700 });
     // In one write, so that others who append at the same time do not come in between.
     await appendFile(file, text === "" || text.endsWith("\n") ? line : `\n${line}`, { mode: 0o600 });
   } catch (cause) {

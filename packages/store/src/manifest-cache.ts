@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { isDigest, parseManifest } from "@slipway/core";
+import { isDigest, makeFolder, parseManifest } from "@slipway/core";
 import type { Digest, Manifest } from "@slipway/core";
 
 import { keepManifestText, manifestText } from "./manifest-text.ts";
@@ -56,7 +56,7 @@ export function readManifest(digest: Digest, text: Uint8Array): Manifest | undef
 async function write(file: string, text: Uint8Array): Promise<void> {
   const directory = path.dirname(file);
   const draft = `${file}.${randomUUID()}`;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory, { mode: 0o700 });
   try {
     await writeFile(draft, text, { mode: 0o600, flag: "wx" });
     await rename(draft, file);

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
+import { readFile, statfs, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import type { DueOutcome } from "@slipway/cleaner";
 import type { ClusterConfig } from "@slipway/config";
+import { makeFolder } from "@slipway/core";
 import type { Transport } from "@slipway/core";
 
 import { cacheDirectory, readRecords } from "../compose.ts";
@@ -89,7 +90,7 @@ async function mayBeDue({ jobDir }: Place, transport: Transport | undefined, con
   const file = path.join(cacheDirectory(context), "clean", key);
   const hour = new Date().toISOString().slice(0, 13);
   if ((await readFile(file, "utf8").catch(() => "")) === hour) return false; // Not there: it was never asked.
-  await mkdir(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   await writeFile(file, hour);
   return true;
 }

@@ -1,5 +1,7 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+
+import { makeFolder } from "@slipway/core";
 
 import { Interrupted } from "../context.ts";
 import type { Context } from "../context.ts";
@@ -36,7 +38,7 @@ export async function initCluster(
     });
   }
   const file = path.join(repositoryTop(context.cwd) ?? context.cwd, "cluster_configs", `${name}.yaml`);
-  await mkdir(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   await writeNew(file, renderClusterFile(answers));
   let checks: readonly Check[];
   try {

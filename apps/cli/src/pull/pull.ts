@@ -1,7 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import path from "node:path";
 
-import { stripControlCharacters } from "@slipway/core";
+import { makeFolder, stripControlCharacters } from "@slipway/core";
 import type { ExperimentRecord, RecordedJob } from "@slipway/core";
 
 import { readRecords } from "../compose.ts";
@@ -46,8 +45,12 @@ export async function pullOutputs(words: string, options: PullOptions, context: 
       if (isOnly && listing.outputs === "gone") context.stderr.write(`note: ${source.job} has no outputs\n`);
       files.push(...wantedFiles(listing, source, context));
     }
-    for (const folder of new Set(files.map((file) => file.to))) await mkdir(folder, { recursive: true });
-    return fetchFiles(transport, files, { signal: context.signal, onBytes: tellBytes(files, context) });
+    try {
+      for (const folder of new Set(files.map((file) => file.to))) makeFolder(folder);
+      return await fetchFiles(transport, files, { signal: context.signal, onBytes: tellBytes(files, context) });
+    } catch (error) {
+      throw error instanceof Error && "syscall" in error ? cannotWrite(to, error) : error;
+    }
   });
   const bytes = fetched.reduce((sum, file) => sum + file.fetchedBytes, 0);
   if (options.json) return printJson(context.stdout, { experiment: record.id, to, bytes, files: fetched });
@@ -114,5 +117,13 @@ function tellBytes(files: readonly WantedFile[], { stderr }: Context): (bytes: n
 function notThere(wanted: string, { runDir }: Source): CliError {
   return new CliError("CLI_NOT_THERE", `There is no ${JSON.stringify(wanted)} in ${runDir}/run`, {
     hint: "Leave the path out to fetch everything",
+  });
+}
+
+/** What came before it stays, and is not fetched again. */
+function cannotWrite(to: string, cause: Error): CliError {
+  return new CliError("CLI_CANNOT_WRITE", `Cannot write to ${to}: ${cause.message}`, {
+    cause,
+    hint: "Say --to a folder that is writable and has space left; what was fetched there is not fetched again",
   });
 }

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
-import { access, lstat, mkdir } from "node:fs/promises";
+import { access, lstat } from "node:fs/promises";
 import path from "node:path";
+
+import { makeFolder } from "@slipway/core";
 
 import type { HostConfig } from "../config/host-config.ts";
 import { homeOf } from "../config/read.ts";
@@ -34,7 +36,7 @@ function controlDirectoryOf(environment: SshEnvironment): string {
 /** Whoever can reach a socket in it can run commands as the user: it must be the user's alone. */
 export async function makeControlDirectory(environment: SshEnvironment): Promise<void> {
   const directory = controlDirectoryOf(environment);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  makeFolder(directory, { mode: 0o700 });
   const { mode, uid } = await lstat(directory).then((stat) => (stat.isDirectory() ? stat : { mode: 0o777, uid: -1 }));
   if ((mode & 0o077) === 0 && uid === (process.getuid?.() ?? uid)) return;
   throw new SshError("SSH_CONTROL_UNSAFE", `Others may use ${directory}, where shared connections lie`, {

@@ -111,6 +111,16 @@ export function judgeSlurm(
       },
     ];
   }
+  if (!/^slurm\S* \d/.test(version)) {
+    return [
+      {
+        what: "Slurm",
+        result: "wrong",
+        seen: `sbatch does not run there: ${version}`,
+        mend: "Is it a login node? Name one with ssh_tunnel.host, or set pre_command: export SLURM_CONF=/path",
+      },
+    ];
+  }
   const checks: Check[] = [{ what: "Slurm", result: "right", seen: version }];
   checks.push(
     controller === "up"

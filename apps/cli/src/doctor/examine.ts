@@ -80,8 +80,8 @@ if [ -d "$near" ] && [ -w "$near" ] && [ -x "$near" ]; then say WRITABLE; fi
 say SPACE $(df -Pk "$near" 2>/dev/null | tail -n 1)
 say INODES $(df -Pi "$near" 2>/dev/null | tail -n 1)
 if command -v sbatch >/dev/null 2>&1; then
-  say VERSION "$(sbatch --version)"
-  ping=$(scontrol ping 2>&1 | tr "\\n" " ")
+  version=$(sbatch --version 2>&1) && ping=$(scontrol ping 2>&1 | tr "\\n" " ") || ping=""
+  say VERSION "$(printf "%s\\n" "$version" | tail -n 1)"
   say PING "$ping"
   case $ping in *" is UP"*) # Else each of these takes many seconds to say nothing.
     say PARTITIONS $(sinfo -h -o %R 2>/dev/null)

@@ -1,4 +1,4 @@
-import type { Job, JobPlan, PlanContext } from "@slipway/core";
+import type { Job, JobPlan, PlanContext, PlannedFile } from "@slipway/core";
 import {
   elementsFile,
   isKeptByShell,
@@ -48,13 +48,9 @@ export function planSlurmJob(job: Job, context: PlanContext, { jobDir, cluster, 
     files: [
       { path: sbatchScriptName, content: renderSbatchScript(scriptOptions), mode: 0o644 },
       ...(elements === undefined ? [] : [{ path: elementsFile, content: elements, mode: 0o644 }]),
-      { path: "env", content: renderEnvironment(env), mode: 0o600 },
-      ...(job.group ?? []).map((member) => ({
-        path: `env.${member.name}`,
-        content: renderEnvironment(member.env),
-        mode: 0o600,
-      })),
-      { path: "secrets", content: renderEnvironment(secrets), mode: 0o600 },
+      ...renderVariables("env", env),
+      ...(job.group ?? []).flatMap((member) => renderVariables(`env.${member.name}`, member.env)),
+      ...renderVariables("secrets", secrets),
       { path: submissionFile, content: renderSubmission({ token, job, settings: cluster }), mode: 0o644 },
     ],
     script: sbatchScriptName,
@@ -65,6 +61,12 @@ export function planSlurmJob(job: Job, context: PlanContext, { jobDir, cluster, 
         .map((name) => `The shell that starts the job may keep its own value of ${name}`),
     ],
   };
+}
+
+/** None without a variable: where there are many jobs each file counts. */
+function renderVariables(path: string, variables: Readonly<Record<string, string>>): readonly PlannedFile[] {
+  const content = renderEnvironment(variables);
+  return content === "" ? [] : [{ path, content, mode: 0o600 }];
 }
 
 function requestWarnings({ resources, container, sbatch = {} }: Job, cluster: ClusterSettings): readonly string[] {

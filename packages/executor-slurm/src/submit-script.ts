@@ -103,17 +103,15 @@ export function instanceOf({ code }: JobPlan): string {
   return instance;
 }
 
-/** By builtins: no content stands in an argument list, and no process is started for a file. */
+/** By functions and builtins: no content stands in an argument list, and no process is started for a file. */
 function renderFiles({ number, plan }: RenderedJob): string {
-  const writes = plan.files.map((planned) => {
+  const puts = plan.files.map((planned) => {
     const { path, mode } = planned;
     const { own, shared } = splitFile(planned);
-    const file = `"$1"/${quoteShell(path)}`;
-    const rest = shared ? ` && add_text ${shared.sha256} ${file}` : "";
-    const chmod = mode === 0o600 || mode === 0o644 ? "" : ` && chmod ${mode.toString(8)} ${file}`;
-    return `  umask ${mode === 0o600 ? "077" : "$mask"}; printf %s ${quoteShell(own)} >${file}${rest}${chmod} || return 1\n`;
+    const words = [mode.toString(8), `"$1"/${quoteShell(path)}`, own.split("\n").length, quoteShell(own)];
+    return `put ${words.join(" ")}${shared ? ` ${shared.sha256}` : ""}`;
   });
-  return `files_${number}() {\n${writes.join("")}  umask "$mask"\n}\n`;
+  return `files_${number}() {\n${puts.join(" &&\n") || ":"}\n}\n`;
 }
 
 /** Into variables, for the files of all jobs; without the x a shell would take away the line ends. A server reads the file itself. */
@@ -223,13 +221,13 @@ fi
 `;
 }
 
-/** When another job of a needed token counts than the one that was waited for. */
+/** When another job of a needed token counts than the one that is waited for; what a job waits for that somebody else submitted, nobody knows. */
 function renderWaiting(job: RenderedJob): string {
   const { number, needs } = job;
   const numbers = needs.flatMap((need) => need.number ?? []);
   if (numbers.length === 0) return "";
   const [sent, counting] = [numbers.map((each) => `$sent_${each}`), numbers.map((each) => `$id_${each}`)];
-  return `  if [ "${sent.join(" ")}" != "${counting.join(" ")}" ]; then
+  return `  if [ -n "$doubt_${number}" ] || [ "${sent.join(" ")}" != "${counting.join(" ")}" ]; then
   needs=$outside_${number}
 ${renderInnerNeeds(job)}  wait_for "$id_${number}" "$needs" ${quoteShell(job.commit)} ${quoteShell(job.token)}
   fi

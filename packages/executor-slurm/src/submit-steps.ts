@@ -4,7 +4,7 @@
  */
 export const submitSteps = `
 for tool in sbatch squeue scontrol scancel; do command -v "$tool" >/dev/null 2>&1 || fail tool "$tool"; done
-made='' recorded='' renewed='' held='' taken='' whole='' late='' queue=''
+made='' recorded='' renewed='' added='' held='' taken='' whole='' late='' queue=''
 if [ -n "$calls" ] && slipway_call umask; then mask=$slipway_answer; else mask=$(umask); fi
 
 stop() { [ "$1" != folder ] || say_why "$2"; take_back; fail "$@"; }
@@ -24,6 +24,7 @@ take_back() {
   [ -z "$held" ] || scancel $held
   [ -z "$taken" ] || rmdir $taken 2>/dev/null
   [ -z "$made" ] || rm -rf $made
+  [ -z "$added" ] || rm -f $added
   for each in $renewed; do
     mv -f "$each"/* "\${each%/*}" && rmdir "$each"
   done
@@ -31,9 +32,25 @@ take_back() {
   for each in $made $recorded; do rmdir "\${each%/*}" 2>/dev/null; done
 }
 
-# SHA256 FILE: puts a shared text at a file's end.
-if [ -n "$calls" ]; then add_text() { slipway_call append "text/$1" "$2"; }
-else add_text() { eval "printf %s \\"\\$text_$1\\"" >>"$2"; }
+# What fills a new folder, in its order; begun, at least, by a server. How it went, place and settle tell at the latest.
+# change mkdir|symlink NAMES...; put MODE FILE LINES TEXT [SHA256]: a new file, at its end a shared text; place FOLDER NAME: it is all there, and gets its name.
+if [ -n "$calls" ]; then
+  change() { slipway_queue "$@"; }
+  put() { slipway_queue_file "$1" "\${5:+text/$5}" "$2" "$3" "$4"; }
+  place() { slipway_call mv "$@"; }
+  settle() { slipway_call umask; }
+else
+  change() { case $1 in symlink) shift; ln -s "$@" ;; *) "$@" ;; esac; }
+  put() {
+    [ "$1" != 600 ] || umask 077
+    printf %s "$4" >"$2"
+    wrote=$?
+    umask "$mask"
+    [ "$wrote" -eq 0 ] && { [ -z "\${5-}" ] || eval "printf %s \\"\\$text_$5\\"" >>"$2"; } || return 1
+    case $1 in 600 | 644) ;; *) chmod "$1" "$2" ;; esac
+  }
+  place() { mv "$@"; }
+  settle() { :; }
 fi
 
 # The value of KEY in a record, in value: KEY FILE.
@@ -82,8 +99,8 @@ prepare() {
   dir=runs/$2/$3 new=runs/$2/.new-$3.$nonce fresh=''
   folder "runs/$2"
   if [ ! -d "$dir" ]; then
-    mkdir "$new" "$new/run" && "files_$1" "$new" && ln -s "../../../store/code/$instance/tree" "$new/code" || { rm -rf "$new"; stop folder "$dir"; }
-    mv "$new" "$dir" || [ -d "$dir" ] || { rm -rf "$new"; stop folder "$dir"; }
+    { change mkdir "$new" "$new/run" && "files_$1" "$new" && change symlink "../../../store/code/$instance/tree" "$new/code" &&
+      place "$new" "$dir"; } || [ -d "$dir" ] || { rm -rf "$new"; stop folder "$dir"; }
     # Somebody else's may have been there first: then ours is where it was, or mv has put it into theirs.
     if [ -d "$new" ]; then rm -rf "$new"
     elif [ -d "$dir/.new-$3.$nonce" ]; then rm -rf "$dir/.new-$3.$nonce"
@@ -151,10 +168,11 @@ take_back_late() { [ -z "$late" ] || said=$(scancel $late 2>&1) || unanswered "$
 # What is left to do needs no server, whose end the connection waits for.
 end_calls() { [ -z "$calls" ] || exec 8>&- 9<&-; }
 
-# A job waits for those that count: ID DEPENDENCIES RECORD TOKEN. One that does not count itself may be cancelled by now.
+# A job waits for those that count: ID DEPENDENCIES RECORD TOKEN. Where somebody else has committed one of the token, this one may be
+# cancelled by now, or may have ended: then it waited for those that count.
 wait_for() {
   said=$(scontrol update "JobId=$1" "Dependency=$2" 2>&1) && return
-  slipway_read_try "$3" && [ "$slipway_committed_token" = "$4" ] && [ "\${slipway_committed##*.}" != "$1" ] || unanswered "$said"
+  slipway_read_try "$3" && [ "$slipway_committed_token" = "$4" ] || unanswered "$said"
 }
 
 # Of a submission that is taken back: what is committed and cancelled nobody else submits under its token: ID...

@@ -12,15 +12,17 @@ renew() {
     case $number in '' | *[!0-9]*) continue ;; esac
     [ "$number" -lt "$first" ] || first=$((number + 1))
   done
-  mkdir "$made_new" && "files_$1" "$made_new" && sed "s/^first_attempt=.*/first_attempt=$first/" "$made_new/submission" >"$made_new/.submission" &&
+  mkdir "$made_new" && "files_$1" "$made_new" && settle && sed "s/^first_attempt=.*/first_attempt=$first/" "$made_new/submission" >"$made_new/.submission" &&
     { [ -d "$keep" ] || mkdir "$keep"; } || { rm -rf "$made_new"; stop folder "$dir"; }
   renewed="$renewed $keep"
   [ -e "$keep/submission" ] || cp -p "$dir/submission" "$keep/submission" || stop folder "$keep"
-  for file in "$made_new"/* "$dir/cancel" "$dir/released"; do
+  for file in "$made_new"/* "$dir"/env* "$dir/secrets" "$dir/cancel" "$dir/released"; do
     file=\${file##*/}
     [ "$file" != submission ] || continue
     [ ! -e "$dir/$file" ] || [ -e "$keep/$file" ] || mv "$dir/$file" "$keep/$file" || stop folder "$keep"
-    [ ! -e "$made_new/$file" ] || mv -f "$made_new/$file" "$dir/$file" || stop folder "$dir"
+    [ -e "$made_new/$file" ] || continue
+    [ -e "$keep/$file" ] || added="$added $dir/$file"
+    mv -f "$made_new/$file" "$dir/$file" || stop folder "$dir"
   done
   mv -f "$made_new/.submission" "$dir/submission" || stop folder "$dir"
   rm -rf "$made_new"

@@ -13,7 +13,7 @@ describe.runIf(isSupported)("a submission", () => {
 
   test("leaves a run directory with the script, the variables and the record of which job counts", async () => {
     await using fixture = await open();
-    const plan = fixture.plan({ env: { LR: "0.1" } });
+    const plan = fixture.plan({ env: { LR: "0.1" } }, { TOKEN: "x" });
     const [handle] = await fixture.executor.submit([plan]);
     if (!handle) throw new Error("No handle");
     const id = handle.id.slice(open.testbed().clusterName.length + 1);
@@ -30,11 +30,11 @@ describe.runIf(isSupported)("a submission", () => {
     const commit = await readFile(path.join(handle.runDir, "commit"), "utf8");
     expect(commit).toBe(`version=1\ntoken=${fixture.experiment}.job.1\njob=${handle.id}\nend=1\n`);
     expect(await leases(fixture)).toEqual([`j.${handle.id}`]);
-    const modes = ["job.sbatch", "env", "secrets"].map(async (name) => {
+    const modes = ["job.sbatch", "env", "secrets", "submission"].map(async (name) => {
       const { mode } = await stat(path.join(handle.runDir, name));
       return (mode & 0o777).toString(8);
     });
-    expect(await Promise.all(modes)).toEqual(["644", "600", "600"]);
+    expect(await Promise.all(modes)).toEqual(["644", "600", "600", "644"]);
   });
 
   test("costs one command there, however many jobs it has", async () => {

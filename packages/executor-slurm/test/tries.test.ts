@@ -14,10 +14,11 @@ import { isSupported } from "./testbed.ts";
 describe.runIf(isSupported)("another try in the same run directory", () => {
   test.concurrent("goes on counting attempts, and keeps the log, the script and the end of the one before", async () => {
     await using fixture = await open();
-    const [first] = await fixture.executor.submit([fixture.plan({ sh: "echo one; exit 3" })]);
+    const ofOne = fixture.plan({ sh: "echo one; exit 3", env: { ONLY: "one" } }, { TOKEN: "of one" });
+    const [first] = await fixture.executor.submit([ofOne]);
     if (!first) throw new Error("No handle");
     expect(summary(await fixture.end(first))).toEqual({ state: "failed", exitCode: 3, attempt: 1 });
-    const plan = fixture.plan({ sh: "echo two $SLIPWAY_ATTEMPT" }, {}, 2);
+    const plan = fixture.plan({ sh: "echo two $SLIPWAY_ATTEMPT $ONLY$TOKEN" }, {}, 2);
     const [second] = await fixture.executor.submit([plan]);
     if (!second) throw new Error("No handle");
     expect(second).toEqual({ ...first, id: expect.not.stringMatching(first.id) });
@@ -36,7 +37,7 @@ describe.runIf(isSupported)("another try in the same run directory", () => {
       "submission",
     ]);
     expect(await fixture.executor.submit([plan])).toEqual([second]);
-    expect(await fixture.executor.submit([fixture.plan({ sh: "exit 3" })])).toEqual([first]);
+    expect(await fixture.executor.submit([ofOne])).toEqual([first]);
   });
 
   test.concurrent("waits in the queue as itself: nothing of the one before is taken for its own", async () => {

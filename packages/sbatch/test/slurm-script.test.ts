@@ -53,7 +53,7 @@ test("begins with what people want to know and may change, and then the command"
 # Beside it: attempt-1.log (its output; a requeue begins attempt-2), attempt-1.exit (how it went),
 # slurm.log (what Slurm itself says), run/ (yours to write to), code (read-only).
 # To run it again by hand, in a directory of its own:
-#   mkdir ../train.again && cp -RP job.sbatch env secrets code ../train.again && cd ../train.again && sbatch job.sbatch
+#   mkdir ../train.again && cp -RP job.sbatch code ../train.again && cd ../train.again && sbatch job.sbatch
 #
 #SBATCH --job-name="me:lr-7k2.train"
 #SBATCH --account="acc"

@@ -10,7 +10,8 @@ import { compact } from "./lease-functions.ts";
  * `exec perl -e TEXT DIRECTORY SUMMED COMMAND... 8>&1 9</dev/null` goes on as COMMAND, in the same process and in DIRECTORY, with requests on
  * descriptor 8 and answers on 9. The calls are made in DIRECTORY too. The first answer is not asked for: the sha256sum of the files SUMMED in it (names,
  * separated by spaces), `SUM  NAME` after `SUM  NAME`; they are read while COMMAND starts. Names hold no line end. What it can do it learns
- * from `callFunctions`: those may be kept there, while this travels each time.
+ * from `callFunctions`: those may be kept there, while this travels each time. A request is a line with the number of its words, and each
+ * of these in a line; with a + before the number it has no answer of its own, and a failure is the answer of those that follow.
  * Source: perlfunc(1), "open"; perlvar(1), "$^F": handles up to it keep their descriptor when they are opened again, and pass through exec.
  */
 export const callServer: string = compact(`
@@ -34,10 +35,16 @@ export const callServer: string = compact(`
   $|=1;
   if($d){print"1 $d\\n"}else{chomp(@s=$s?<P>:());print"0 @s\\n"}
   while($n=<A>){
+  $q=$n=~s/^\\+//;
   ($o,@a)=map{$_=<A>;chomp;$_}1..$n;
+  if($w eq""){
   $e=$r="";
   if($o eq"eval"){eval$a[0];$e=$@}else{&$do}
-  print$e eq""?"0 $r\\n":"1 $o: $e\\n"
+  $w="$o: $e"if$e ne""
+  }
+  next if$q;
+  print$w eq""?"0 $r\\n":"1 $w\\n";
+  $w=""
   }
 `).replaceAll("\n", "");
 
@@ -53,12 +60,19 @@ const operations: string = compact(`
   mv=>sub{rename$_[0],$_[1]},
   ln=>sub{link$_[0],$_[1]},
   symlink=>sub{symlink$_[0],$_[1]},
-  append=>sub{local$/;open(F,$_[0])&&open(G,">>$_[1]")&&print(G <F>)&&close G},
   );
   $do=sub{
   if($f=$each{$o}){for(@a){&$f or$e||="$_: $!"}}
   elsif($f=$pair{$o}){&$f(@a)or$e="$a[1]: $!"}
   elsif($o eq"umask"){$r=sprintf"%04o",umask}
+  elsif($o eq"write"){
+  ($m,$s,$f,@l)=@a;
+  $u=umask;
+  umask 077 if$m eq"600";
+  open(G,">",$f)&&print(G join"\\n",@l)&&(!$s||open(F,"<",$s)&&print(G <F>))&&close G or$e="$f: $!";
+  umask$u;
+  $e ne""||$m=~/^6(00|44)$/||chmod(oct$m,$f)or$e="$f: $!"
+  }
   elsif($o=~/sum/){
   $h=delete$later{$a[0]};
   $h||open$h,"-|","sha256sum",@a or$e="sha256sum: $!";
@@ -84,6 +98,10 @@ slipway_call() {
   printf "%s\\n" $# "$@" >&8 && IFS=" " read -r slipway_called slipway_answer <&9 || slipway_called='' slipway_answer="$1: no answer"
   [ "$slipway_called" = 0 ] || { printf "%s\\n" "$slipway_answer" >&2; return 1; }
 }
+# OPERATION NAMES...: nobody waits for it. Its answer is a part of the next call's, which is not made when it has failed.
+slipway_queue() { printf "%s\\n" "+$#" "$@" >&8; }
+# MODE SHARED FILE LINES TEXT: queues a new file of so many lines, the last of which has no end, and after them what is in the file SHARED.
+slipway_queue_file() { printf "%s\\n" "+$(($4 + 4))" write "$1" "$2" "$3" "$5" >&8; }
 slipway_call eval ${quoteShell(operations)}
 # TOOL ARGUMENTS...
 slipway_tool() {

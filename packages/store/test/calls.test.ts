@@ -104,3 +104,34 @@ test("what a folder's owner may not write is refused by the server with the tool
     `mkdir: ${place}/L/y: Permission denied\n`,
   ]);
 });
+
+test("what is queued is done in its order, and nothing of it after a failure, which is the next call's answer", async () => {
+  const script = `say() { echo "$?" "$slipway_answer"; }
+slipway_queue mkdir new
+slipway_queue_file 600 '' new/private 2 'a
+b'
+slipway_queue_file 755 file new/run 2 'own
+'
+slipway_queue symlink ../file new/link
+slipway_call mv new moved; say
+slipway_queue mkdir full
+slipway_queue_file 644 '' late 1 x
+slipway_call mkdir later; say
+slipway_queue_file 644 missing new/other 1 x
+slipway_call umask; say
+slipway_queue_file 644 '' empty/file 1 ''
+slipway_call umask; say
+stat -c '%a %n' moved/private moved/run; cat moved/private moved/run`;
+  const { stdout, tree } = await runBy("server", script);
+  const lines = ["0 ", "1 mkdir: full: File exists", "1 write: new/other: No such file or directory", "0 0022"];
+  const contents = ["a", "bown", "text", ""];
+  expect(stdout.split("\n")).toEqual([...lines, "600 moved/private", "755 moved/run", ...contents]);
+  expect(Object.keys(tree).filter((name) => /^(late|moved|empty)/.test(name))).toEqual([
+    "empty/",
+    "empty/file",
+    "moved/",
+    "moved/link",
+    "moved/private",
+    "moved/run",
+  ]);
+});

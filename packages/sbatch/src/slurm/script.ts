@@ -41,19 +41,29 @@ export interface SbatchScriptOptions {
 
 /**
  * The sbatch file of a job: its request, its command, and the wrapper that leaves the evidence. POSIX sh. It names no directory and runs in
- * the one it was submitted from, with `env`, `secrets` and `code` beside it. Throws SBATCH_INVALID_NAME, SBATCH_INVALID_OPTION, SBATCH_INVALID_VALUE.
+ * the one it was submitted from, with `code` and, where there are any, `env` and `secrets` beside it. Throws SBATCH_INVALID_NAME, SBATCH_INVALID_OPTION, SBATCH_INVALID_VALUE.
  */
 export function renderSbatchScript(options: SbatchScriptOptions): string {
-  const { experiment, job, token, comments = [], settings = {}, slurmVersion, maxArraySize } = options;
+  const {
+    experiment,
+    job,
+    token,
+    comments = [],
+    settings = {},
+    secretNames = [],
+    slurmVersion,
+    maxArraySize,
+  } = options;
   for (const name of [experiment, job.name, job.runDirOf ?? job.name]) assertName(name);
   const { array } = job;
   const group = layOutGroup(job);
   const requests = checkedRequest({ experiment, job, settings, slurmVersion, maxArraySize, group });
   const { cpusPerTask } = job.resources;
   const isContained = usesContainers(options);
+  const environments = [job.env, ...(job.group ?? []).map(({ env }) => env)];
   const beside = [
-    group ? "env*" : "env",
-    "secrets",
+    ...(environments.some((env) => Object.keys(env).length > 0) ? [group ? "env*" : "env"] : []),
+    ...(secretNames.length > 0 ? ["secrets"] : []),
     "code",
     ...(renderElements(options) === undefined ? [] : [elementsFile]),
   ];

@@ -12,7 +12,7 @@ test.skipIf(!support.available)(
   "doctor says what keeps sbatch from running where Slurm has no configuration",
   async () => {
     await using m = await machine();
-      await mkdir(path.join(m.folder, "cluster_configs"));
+    await mkdir(path.join(m.folder, "cluster_configs"));
     const file = path.join(m.folder, "cluster_configs", "c.yaml");
     await writeFile(file, `executor: slurm\njob_dir: ${JSON.stringify(path.join(m.folder, "jobs"))}\n`);
     const checks = await m.json<readonly { readonly what: string }[]>(m.folder, "doctor", "--cluster", "c");

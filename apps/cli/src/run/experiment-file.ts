@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import type { ExperimentConfig } from "@slipway/config";
+import type { Job } from "@slipway/core";
 import type { After } from "@slipway/experiment";
 
 import type { Context } from "../context.ts";
@@ -43,8 +44,14 @@ export async function readExperimentFile(
     unsaidNeeds: config.unsaidNeedsByJob,
     secrets: Object.fromEntries(secrets),
     after: afterOf(config, (options.after ?? []).map(parseAfter)),
-    checkContainers: (containers) => void parseExperiment(text, file, { set, containers }),
+    checkContainers: (containers) => {
+      if (jobs.some(hasContainer)) parseExperiment(text, file, { set, containers });
+    },
   };
+}
+
+function hasContainer({ container, group = [] }: Job): boolean {
+  return container !== undefined || group.some((member) => member.container !== undefined);
 }
 
 /** What the command line waits for, jobs without needs wait for. */

@@ -51,39 +51,47 @@ for (const byte of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 const tokenStart = /A(?:KIA|SIA|Iza)|gh[pousr]_|github_pat_|glpat-|hf_|npm_|sk-|xox[abprs]-|nvapi-/;
 
 /**
- * One look that tells nearly all content to have no token. Of each 16 bytes four are looked at, at once: a run of 20 of a token's bytes
- * has four of those in it, wherever it begins.
+ * One look that tells nearly all content to have no token. A run of 20 of a token's bytes has four whole words of four bytes in it,
+ * wherever it begins; two of them are at even places, with one between. So every other word is looked at, and few others.
  */
 function mayHaveToken(content: Buffer): boolean {
   const { buffer, byteOffset, length } = content;
   const before = (wordBytes - (byteOffset % wordBytes)) % wordBytes;
   if (length < before + wordBytes) return false;
   const words = new Int32Array(buffer, byteOffset + before, Math.floor((length - before) / wordBytes));
-  for (let word = 0; word < words.length; word += wordStride) {
-    if (hasLowOrHighByte(words[word] ?? 0)) continue;
-    const at = before + word * wordBytes;
-    let start = at;
-    while (start < at + wordBytes && tokenBytes[content[start] ?? 0] === 1) start++;
-    if (start < at + wordBytes) continue;
-    start = at;
-    while (start > 0 && tokenBytes[content[start - 1] ?? 0] === 1) start--;
-    let end = at + wordBytes;
-    while (end < length && tokenBytes[content[end] ?? 0] === 1) end++;
+  const count = words.length;
+  let separatorsBefore = 1;
+  for (let word = 0; word < count; word += 2) {
+    const separators = findSeparators(words[word] ?? 0);
+    if ((separatorsBefore | separators) !== 0 || findSeparators(words[word - 1] ?? 0) !== 0) {
+      separatorsBefore = separators;
+      continue;
+    }
+    const { start, end } = runAround(content, before + word * wordBytes);
     if (end - start >= shortestToken && mayStartToken(content, start, end)) return true;
-    const seen = Math.floor((end - before) / wordBytes);
-    word = Math.max(word, seen - (seen % wordStride));
+    word = Math.floor((end - before) / wordBytes / 2) * 2; // This one has what ended the run, or is before the one that has.
+    separatorsBefore = 1;
   }
   return false;
 }
 
 const wordBytes = 4;
-/** `shortestToken` bytes are this many whole words, and one more, wherever they begin. */
-const wordStride = shortestToken / wordBytes - 1;
 
-/** Whether any of a word's four bytes is below `-`, as most of what separates words is, or no ASCII. No token has such a byte. */
-function hasLowOrHighByte(word: number): boolean {
-  // Without such a byte no subtraction borrows from the next byte, and none leaves one of 0x80 or more.
-  return ((((word - 0x2d2d2d2d) & ~word) | word) & 0x80808080) !== 0;
+/**
+ * Not 0 where one of a word's four bytes is below `-`, as most of what separates words is, or no ASCII. No token has such a byte.
+ * Without one no subtraction borrows from the next byte, and none leaves one of 0x80 or more.
+ */
+function findSeparators(word: number): number {
+  return (((word - 0x2d2d2d2d) & ~word) | word) & 0x80808080;
+}
+
+/** From where to where there are a token's bytes around a place, if any. */
+function runAround(content: Buffer, at: number): { readonly start: number; readonly end: number } {
+  let start = at;
+  while (start > 0 && tokenBytes[content[start - 1] ?? 0] === 1) start--;
+  let end = at;
+  while (end < content.length && tokenBytes[content[end] ?? 0] === 1) end++;
+  return { start, end };
 }
 
 const [letterA, underscore, hyphen] = [0x41, 0x5f, 0x2d];

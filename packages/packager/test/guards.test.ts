@@ -39,7 +39,8 @@ test("secrets are found wherever they begin and end, also where the content does
   for (const [kind, secret] of Object.entries(secrets)) {
     for (let before = 0; before < 40; before++) {
       const ending = `${"a b-".repeat(10).slice(0, before)}\n${secret}`;
-      for (const whole of [ending, `${ending}\n`, `${ending} and more`, secret]) {
+      const inAddress = `${"ab/cd:e@".repeat(5).slice(0, before)}/${secret}:ab`;
+      for (const whole of [ending, `${ending}\n`, `${ending} and more`, inAddress, secret]) {
         const padded = Buffer.from(`${"x".repeat(before % 8)}${whole}`); // Where it lies in memory does not matter.
         const found = findSecrets(padded.subarray(before % 8));
         expect([before, found.map((one) => one.kind)]).toEqual([before, [kind]]);

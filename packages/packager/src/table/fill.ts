@@ -41,8 +41,8 @@ export function isCommonCase({ top, fileMode, symlinks }: UnlistedRepository, op
   return asTracked && companions.length + include.length + exclude.length === 0 && !hasIgnoreFile();
 }
 
-/** More rows than these are worth the start of helpers. */
-const rowsForHelpers = { look: 6_000, read: 400 };
+/** More rows than these are worth the start of helpers: fewer are done before a helper is up, which costs as much as reading them. */
+const rowsForHelpers = { look: 6_000, read: 1_200 };
 
 /** Looks at all that git lists and reads what is not known. Undefined where there is something that is to be told or refused. */
 export async function fillTable(

@@ -5,7 +5,7 @@ import type { KnownExperiment, Space } from "./inventory.ts";
 import { planCleaning } from "./plan.ts";
 import type { RetentionPolicy } from "./policy.ts";
 import { enter } from "./scripts.ts";
-import { exceededLimit, totalSize } from "./size.ts";
+import { exceededByAll } from "./size.ts";
 import { lookAround, takeInventory } from "./take-inventory.ts";
 import type { InventoryOptions } from "./take-inventory.ts";
 
@@ -31,7 +31,7 @@ export async function cleanIfDue(options: DueOptions): Promise<DueOutcome> {
   const claimed = await claim(options, { alsoByHour: isNearlyFull(space) || hasLimits });
   if (claimed === "nothing") return { kind: "idle" };
   const inventory = await takeInventory(options);
-  const isFull = isNearlyFull(space) || exceededLimit(totalSize(inventory), withMargin(policy)) !== undefined;
+  const isFull = isNearlyFull(space) || exceededByAll(inventory, withMargin(policy)) !== undefined;
   if (claimed === "hour" && !isFull) return { kind: "idle" };
   const plan = planCleaning({ inventory, experiments, policy: isFull ? { ...policy, trashSeconds: 0 } : policy });
   const result = await applyCleaning({ ...options, inventory, plan });

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 
 import { stripControlCharacters } from "@slipway/core";
-import type { ExecOptions, Transport } from "@slipway/core";
+import type { ExecOptions, SlipwayError, Transport } from "@slipway/core";
+import { storeFailure } from "@slipway/store";
 
 import { CleanerError } from "./error.ts";
 
@@ -28,7 +29,7 @@ export async function askHost(
   const { stdout, stderr, exitCode } = await transport.exec(argv, { signal, stdin: stdin ?? "" });
   const sections = readSections(Buffer.from(stdout).toString("utf8"), tag);
   const failed = sections.find(({ word }) => word === "FAIL");
-  if (failed) throw failure(failed.rest, transport.host);
+  if (failed) throw failure(failed.rest, { host: transport.host, root: parameters[0] ?? "" });
   if (sections.at(-1)?.word === "END") return sections;
   const said = stripControlCharacters(stderr).trim();
   throw new CleanerError("CLEANER_NO_ANSWER", `${transport.host} ended the cleaner's question (${String(exitCode)})`, {
@@ -42,7 +43,7 @@ tag=$1
 shift
 LC_ALL=C
 export LC_ALL
-unset CDPATH
+unset CDPATH PERL5OPT PERL_UNICODE
 say() { printf "\\n%s %s\\n" "$tag" "$*"; }
 fail() { say FAIL "$@"; exit 1; }
 `;
@@ -60,7 +61,8 @@ export function sectionOf(sections: readonly Section[], name: string): Section |
   return sections.find(({ word }) => word === name);
 }
 
-function failure(said: string, host: string): CleanerError {
+function failure(said: string, place: { readonly host: string; readonly root: string }): SlipwayError {
+  const { host } = place;
   const [step = "", ...rest] = said.split(" ");
   const detail = rest.join(" ");
   switch (step) {
@@ -72,6 +74,9 @@ function failure(said: string, host: string): CleanerError {
       return new CleanerError("CLEANER_LAYOUT_DAMAGED", `${detail} on ${host} is a symbolic link, not a directory`, {
         hint: "Only the job_dir itself may be a link",
       });
+    case "layout":
+    case "tool":
+      return storeFailure(said, place);
     default:
       return new CleanerError("CLEANER_NO_ANSWER", `${host} cannot be asked: ${said}`, {
         hint: "See whether the job_dir is there and readable",

@@ -2,17 +2,18 @@ import { parseScontrolConfig, SbatchError } from "@slipway/sbatch";
 
 import { sectionOf } from "./host.ts";
 import type { Section } from "./host.ts";
-import type { JobsSeen, LiveRun, RunSeen } from "./inventory.ts";
+import type { JobsSeen } from "./inventory.ts";
+import type { Survey } from "./survey.ts";
 
-interface Known {
+interface Known extends Pick<Survey, "live"> {
   readonly clusterName: string;
-  readonly runs: readonly RunSeen[];
 }
 
 /** What the host's scheduler says. Whatever is not a whole answer of the right one is none. */
 export function readJobs(sections: readonly Section[], known: Known): JobsSeen {
-  const userId = Number(sectionOf(sections, "NOW")?.rest.split(" ")[1]);
-  if (!Number.isInteger(userId)) return silent("the host does not tell who asks");
+  const who = sectionOf(sections, "USER")?.rest ?? "";
+  if (!/^\d+$/.test(who)) return silent("the host does not tell who asks");
+  const userId = Number(who);
   if (sectionOf(sections, "BOOT")) return readProcesses(sections, known, userId);
   return readSlurm(sections, known, userId);
 }
@@ -61,16 +62,8 @@ function clusterNameIn(lines: readonly string[]): string | undefined {
   }
 }
 
-function readProcesses(sections: readonly Section[], { runs }: Known, userId: number): JobsSeen {
+function readProcesses(sections: readonly Section[], { live }: Known, userId: number): JobsSeen {
   if (sectionOf(sections, "BOOT")?.rest === "") return silent("this machine does not tell when it was started");
   if (sectionOf(sections, "LINKED")) return silent("the run directories cannot be relied on: runs is a symbolic link");
-  const runOf = new Map(runs.map((run) => [`${run.experiment}/${run.job}`, run]));
-  const live = sections.flatMap(({ word, rest }): readonly LiveRun[] => {
-    const [state, run = ""] = rest.split(" ");
-    if (word !== "LIVE") return [];
-    const { ageSeconds = 0, instance } = runOf.get(run) ?? {};
-    const known = state === "alive" || state === "unstarted" ? state : "doubt";
-    return [{ run, state: known, ageSeconds, ...(instance !== undefined && { instance }) }];
-  });
   return { kind: "local", userId, live };
 }

@@ -1,7 +1,7 @@
 import type { StoredLease } from "@slipway/store";
 
-import type { Inventory, LiveRun } from "./inventory.ts";
-import { mayLive } from "./live-run.ts";
+import type { Inventory } from "./inventory.ts";
+import type { LiveRunOf } from "./live-run.ts";
 import type { RetentionPolicy } from "./policy.ts";
 import { describeAge, describeLiveRun } from "./words.ts";
 
@@ -16,6 +16,7 @@ export interface LeaseContext {
   readonly policy: RetentionPolicy;
   /** Of each instance that has run directories: the age of the youngest. */
   readonly youngestRuns: ReadonlyMap<string, number>;
+  readonly liveRunOf: LiveRunOf;
 }
 
 /** Source of the rules: `spec: store`, "Cleaning". Any doubt keeps. */
@@ -64,16 +65,15 @@ function judgeJob(
     const state = jobs.states.get(jobId);
     return state === undefined ? free(`Slurm has forgotten job ${jobId}`) : kept(`job ${jobId} is ${state}`);
   }
-  return judgeLocalJob(lease, jobs.live, context);
+  return judgeLocalJob(lease, context);
 }
 
 /** The names of this machine's leases tell no job: whatever has the code counts, and a lease that came before its job's run directory. */
 function judgeLocalJob(
   { instance, ageSeconds }: StoredLease,
-  live: readonly LiveRun[],
-  { policy, youngestRuns }: LeaseContext,
+  { policy, youngestRuns, liveRunOf }: LeaseContext,
 ): LeaseVerdict {
-  const run = live.find((each) => (each.instance ?? instance) === instance && mayLive(each, policy));
+  const run = liveRunOf(instance);
   if (run) return kept(describeLiveRun(run));
   const hasRun = (youngestRuns.get(instance) ?? Infinity) <= ageSeconds + slackSeconds;
   if (!hasRun && ageSeconds < policy.intentSeconds) return kept("a job that has it may be about to begin");

@@ -5,7 +5,8 @@ interface Use {
   readonly project: string;
   /** Greater is newer. */
   readonly order: number;
-  readonly uses: (instance: InstanceSeen) => boolean;
+  /** Of an instance, or the digest of all that it has. */
+  readonly code: string;
 }
 
 /** Why an instance belongs to the newest experiments of a project, by its name. */
@@ -14,30 +15,44 @@ export function protectNewest(
   experiments: readonly KnownExperiment[],
   keepLast: number,
 ): ReadonlyMap<string, string> {
+  const protectedBy = new Map<string, string>();
+  if (keepLast === 0) return protectedBy;
   const recorded = new Set(experiments.map(({ experiment }) => experiment));
   const known = experiments.map(({ experiment, project, createdAt, digest }): Use => ({
     experiment,
     project,
     order: Date.parse(createdAt),
-    uses: (instance) => instance.digest === digest,
+    code: digest,
   }));
   // Somebody else's, or another machine's: nobody knows which project they belong to, so each name is one of its own.
-  const others = runs.flatMap(({ experiment, ageSeconds, instance: used }): readonly Use[] =>
-    used === undefined || recorded.has(experiment)
-      ? []
-      : [{ experiment, project: nameOf(experiment), order: -ageSeconds, uses: ({ instance }) => instance === used }],
-  );
-  const protectedBy = new Map<string, string>();
+  const others: Use[] = [];
+  for (const { experiment, ageSeconds, instance } of runs) {
+    if (instance === undefined || recorded.has(experiment)) continue;
+    others.push({ experiment, project: nameOf(experiment), order: -ageSeconds, code: instance });
+  }
+  const namesOf = namesByCode(instances);
   for (const group of [...groupByProject(known), ...groupByProject(others)]) {
-    for (const { experiment, project, uses } of newest(group, keepLast)) {
-      for (const instance of instances.filter(uses)) {
-        if (!protectedBy.has(instance.instance)) {
-          protectedBy.set(instance.instance, `${experiment} is among the newest ${keepLast} of ${project}`);
+    for (const { experiment, project, code } of newest(group, keepLast)) {
+      for (const name of namesOf.get(code) ?? []) {
+        if (!protectedBy.has(name)) {
+          protectedBy.set(name, `${experiment} is among the newest ${keepLast} of ${project}`);
         }
       }
     }
   }
   return protectedBy;
+}
+
+/** Those of a digest, and each by its own name. */
+function namesByCode(instances: readonly InstanceSeen[]): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, string[]>();
+  for (const { instance, digest } of instances) {
+    names.set(instance, [instance]);
+    const same = names.get(digest);
+    if (same) same.push(instance);
+    else names.set(digest, [instance]);
+  }
+  return names;
 }
 
 /** `lr-sweep-x7k2m9` → `lr-sweep`. */

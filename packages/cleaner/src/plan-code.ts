@@ -4,10 +4,10 @@ import type { InstanceSeen, Inventory } from "./inventory.ts";
 import { judgeLease, youngestRunsOf } from "./judge-lease.ts";
 import type { LeaseContext } from "./judge-lease.ts";
 import { protectNewest } from "./keep-last.ts";
-import { mayLive } from "./live-run.ts";
+import { liveRunsOf } from "./live-run.ts";
 import type { CleaningPlan, PlanContext, Removal, Thing } from "./plan.ts";
 import type { RetentionPolicy } from "./policy.ts";
-import { exceededLimit, sizeOf, subtract, sumOf, totalSize } from "./size.ts";
+import { exceededByAll, exceededLimit, sizeOf, subtract, sumOf, totalSize } from "./size.ts";
 import { describeAge, describeLiveRun } from "./words.ts";
 
 /** A copy, with why it stays; the first that is set counts. */
@@ -16,42 +16,46 @@ interface Judged {
   /** Leases that go, whatever becomes of the copy. */
   readonly freed: readonly Removal[];
   /** Somebody may need it. */
-  readonly needed?: string;
+  readonly needed: string | undefined;
   /** The policy keeps it always. */
-  readonly wanted?: string;
+  readonly wanted: string | undefined;
   /** The policy keeps it while there is room. */
-  readonly young?: string;
+  readonly young: string | undefined;
 }
 
 /** Copies of code: those that nobody needs and the policy does not want are closed and go to the trash. */
 export function planCode(context: PlanContext): Pick<CleaningPlan, "remove" | "keep"> {
   const { inventory, policy, experiments } = context;
   const newest = protectNewest(inventory, experiments, policy.keepLast);
-  const leaseContext = { ...context, youngestRuns: youngestRunsOf(inventory) };
+  const leaseContext = {
+    ...context,
+    youngestRuns: youngestRunsOf(inventory),
+    liveRunOf: liveRunsOf(inventory.jobs, policy),
+  };
   const judged = inventory.instances.map((instance) => judge(instance, leaseContext, newest.get(instance.instance)));
   const aboveLimit = chooseAboveLimit(judged, inventory, policy);
   const remove: Removal[] = [];
   const keep: Thing[] = [];
   for (const { instance, freed, needed, wanted, young } of judged) {
+    const kind = "code";
     const path = `${inventory.jobDir}/store/code/${instance.instance}`;
-    const thing = { kind: "code", path, ...sizeOf(instance) } as const;
-    const limit = aboveLimit.get(instance);
+    const { bytes, inodes } = sizeOf(instance);
+    const limit = aboveLimit.get(instance.instance);
     const stays = needed ?? wanted ?? (limit === undefined ? young : undefined);
     remove.push(...freed);
-    if (stays !== undefined) keep.push({ ...thing, why: stays });
-    else
-      remove.push({
-        ...thing,
-        why: limit ?? describeEnd(instance),
-        steps: removalSteps(instance, limit !== undefined),
-      });
+    if (stays !== undefined) {
+      keep.push({ kind, path, bytes, inodes, why: stays });
+    } else {
+      const steps = removalSteps(instance, limit !== undefined);
+      remove.push({ kind, path, bytes, inodes, why: limit ?? describeEnd(instance), steps });
+    }
   }
   return { remove, keep };
 }
 
 function judge(instance: InstanceSeen, context: LeaseContext, wanted: string | undefined): Judged {
-  const { inventory, policy } = context;
-  if (!instance.open) return { instance, freed: [] };
+  const { inventory, policy, liveRunOf } = context;
+  if (!instance.open) return { instance, freed: [], needed: undefined, wanted: undefined, young: undefined };
   const freed: Removal[] = [];
   const needs: string[] = [];
   for (const lease of instance.leases) {
@@ -59,24 +63,12 @@ function judge(instance: InstanceSeen, context: LeaseContext, wanted: string | u
     if (isNeeded) needs.push(why);
     else freed.push(leaseRemoval(lease, why, inventory.jobDir));
   }
-  const run = liveRunOf(instance, inventory, policy);
-  const [first] = run === undefined ? needs : [...needs, run];
+  // On this machine a job that lives may have been begun by somebody who took no lease.
+  const run = liveRunOf(instance.instance);
+  const [first] = run === undefined ? needs : [...needs, describeLiveRun(run)];
   const more = needs.length > 1 ? ` (and ${needs.length - 1} more)` : "";
-  const young = describeYouth(instance, policy, freed.length > 0);
-  return {
-    instance,
-    freed,
-    ...(first !== undefined && { needed: `${first}${more}` }),
-    ...(wanted !== undefined && { wanted }),
-    ...(young !== undefined && { young }),
-  };
-}
-
-/** On this machine a job that lives may have been begun by somebody who took no lease. */
-function liveRunOf({ instance }: InstanceSeen, { jobs }: Inventory, policy: RetentionPolicy) {
-  if (jobs.kind !== "local") return undefined;
-  const run = jobs.live.find((live) => (live.instance ?? instance) === instance && mayLive(live, policy));
-  return run && describeLiveRun(run);
+  const needed = first === undefined ? undefined : `${first}${more}`;
+  return { instance, freed, needed, wanted, young: describeYouth(instance, policy, freed.length > 0) };
 }
 
 /** What was needed until this moment was last used now. */
@@ -98,11 +90,13 @@ function chooseAboveLimit(
   judged: readonly Judged[],
   inventory: Inventory,
   policy: RetentionPolicy,
-): ReadonlyMap<InstanceSeen, string> {
-  const chosen = new Map<InstanceSeen, string>();
-  let total = totalSize(inventory);
-  if (exceededLimit(total, policy) === undefined) return chosen;
-  total = subtract(total, sumOf(inventory.leftovers.filter(({ kind }) => kind === "trashed").map(sizeOf)));
+): ReadonlyMap<string, string> {
+  const chosen = new Map<string, string>();
+  if (exceededByAll(inventory, policy) === undefined) return chosen;
+  let total = subtract(
+    totalSize(inventory),
+    sumOf(inventory.leftovers.filter(({ kind }) => kind === "trashed").map(sizeOf)),
+  );
   const free = judged
     .filter(({ needed, wanted }) => needed === undefined && wanted === undefined)
     .map(({ instance }) => instance)
@@ -110,7 +104,7 @@ function chooseAboveLimit(
   for (const instance of free) {
     const limit = exceededLimit(total, policy);
     if (limit === undefined) break;
-    chosen.set(instance, `nobody needs it, and ${limit}`);
+    chosen.set(instance.instance, `nobody needs it, and ${limit}`);
     total = subtract(total, sizeOf(instance));
   }
   return chosen;

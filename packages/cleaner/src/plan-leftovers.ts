@@ -2,14 +2,14 @@ import type { StoreStep } from "@slipway/store";
 
 import type { LeftoverSeen } from "./inventory.ts";
 import type { CleaningPlan, PlanContext, Removal, Thing, ThingKind } from "./plan.ts";
-import { exceededLimit, sizeOf, totalSize } from "./size.ts";
+import { exceededByAll, sizeOf } from "./size.ts";
 import { describeAge } from "./words.ts";
 
 /** The trash, unfinished uploads and what was not deleted to the end: each goes after its grace. */
 export function planLeftovers({ inventory, policy }: PlanContext): Pick<CleaningPlan, "remove" | "keep"> {
   const remove: Removal[] = [];
   const keep: Thing[] = [];
-  const isFull = exceededLimit(totalSize(inventory), policy) !== undefined;
+  const isFull = exceededByAll(inventory, policy) !== undefined;
   const graces: Readonly<Record<LeftoverSeen["kind"], number>> = {
     trashed: isFull ? 0 : policy.trashSeconds,
     unfinished: policy.uploadSeconds,
@@ -19,7 +19,8 @@ export function planLeftovers({ inventory, policy }: PlanContext): Pick<Cleaning
     const { kind, ageSeconds } = leftover;
     const { folder, says, kind: thingKind } = wording[kind];
     const path = `${inventory.jobDir}/store/${folder}${leftover.name}`;
-    const thing = { kind: thingKind, path, ...sizeOf(leftover), why: `${says} ${describeAge(ageSeconds)} ago` };
+    const { bytes, inodes } = sizeOf(leftover);
+    const thing = { kind: thingKind, path, bytes, inodes, why: `${says} ${describeAge(ageSeconds)} ago` };
     if (ageSeconds < graces[kind]) keep.push(thing);
     else remove.push({ ...thing, steps: [stepOf(leftover)] });
   }

@@ -16,11 +16,14 @@ export function sizeOf({ contents }: { readonly contents?: LeftoverSeen["content
   return { bytes, inodes: files + symlinks + directories + ownInodes };
 }
 
-export function sumOf(sizes: readonly Size[]): Size {
-  return {
-    bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
-    inodes: sizes.reduce((sum, { inodes }) => sum + inodes, 0),
-  };
+export function sumOf(sizes: Iterable<Size>): Size {
+  let bytes = 0;
+  let inodes = 0;
+  for (const size of sizes) {
+    bytes += size.bytes;
+    inodes += size.inodes;
+  }
+  return { bytes, inodes };
 }
 
 export function subtract(from: Size, { bytes, inodes }: Size): Size {
@@ -30,6 +33,15 @@ export function subtract(from: Size, { bytes, inodes }: Size): Size {
 /** All code, the trash included. */
 export function totalSize({ instances, leftovers }: Pick<Inventory, "instances" | "leftovers">): Size {
   return sumOf([...instances, ...leftovers].map(sizeOf));
+}
+
+/** Which limit of the policy all code is above, in words. Nothing is added up where there are no limits. */
+export function exceededByAll(
+  inventory: Pick<Inventory, "instances" | "leftovers">,
+  policy: Pick<RetentionPolicy, "maxBytes" | "maxInodes">,
+): string | undefined {
+  if (policy.maxBytes === undefined && policy.maxInodes === undefined) return undefined;
+  return exceededLimit(totalSize(inventory), policy);
 }
 
 /** Which limit of the policy a size is above, in words; undefined below both. */

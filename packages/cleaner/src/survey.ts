@@ -1,37 +1,69 @@
-import { sectionOf } from "./host.ts";
-import type { Section } from "./host.ts";
-import type { Inventory, RunSeen } from "./inventory.ts";
+import type { LiveRun, RunSeen } from "./inventory.ts";
 
-/** What the survey tells of the run directories. */
-export function readSurvey(sections: readonly Section[]): Pick<Inventory, "runs" | "unfinishedRuns"> {
-  const nowSeconds = Number(sectionOf(sections, "NOW")?.rest.split(" ")[0]);
-  const lines = (word: string) => sectionOf(sections, word)?.lines ?? [];
-  const ages = (word: string) => readAges(lines(word), nowSeconds);
-  const made = ages("MADE");
-  return {
-    runs: lines("LINKS").flatMap((line) => readRun(line, made)),
-    unfinishedRuns: [...ages("UNFINISHED")].map(([path, ageSeconds]) => ({ path, ageSeconds })),
+/** What `runsListing` tells. */
+export interface Survey {
+  readonly runs: readonly RunSeen[];
+  /** Half-made run directories, by their paths below the job_dir. */
+  readonly unfinishedRuns: readonly { readonly path: string; readonly ageSeconds: number }[];
+  /** Empty where nobody judged. */
+  readonly live: readonly LiveRun[];
+}
+
+/** The lines below RUNS. Untrusted text of the other host: other lines are nobody's business. */
+export function readSurvey(lines: readonly string[]): Survey {
+  const runs: Draft<RunSeen>[] = [];
+  const unfinishedRuns: { path: string; ageSeconds: number }[] = [];
+  const alive: (readonly [run: string, state: string])[] = [];
+  const findRun = finder(runs);
+  for (const line of lines) {
+    const run = parseRun(line);
+    if (run) {
+      runs.push(run);
+      continue;
+    }
+    const [, word, first = "", second = ""] = detailPattern.exec(line) ?? [];
+    if (word === "LIVE") {
+      alive.push([second, first]);
+    } else if (word === "AGE") {
+      const aged = findRun(first);
+      if (aged) aged.ageSeconds = ageOf(second);
+    } else if (word === "UNFINISHED") {
+      unfinishedRuns.push({ path: first, ageSeconds: ageOf(second) });
+    }
+  }
+  const live = alive.map(([run, state]): LiveRun => {
+    const { ageSeconds = 0, instance } = findRun(run) ?? {};
+    const known = state === "alive" || state === "unstarted" ? state : "doubt";
+    return { run, state: known, ageSeconds, ...(instance !== undefined && { instance }) };
+  });
+  return { runs, unfinishedRuns, live };
+}
+
+type Draft<T> = { -readonly [key in keyof T]: T[key] };
+
+const runPattern =
+  /^RUN ([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*) (-?\d*) (\d+) (?:(?:.*\/)?store\/code\/([0-9a-f]{64}\.[A-Za-z0-9]{1,64})\/tree$)?/;
+const detailPattern = /^(LIVE|AGE|UNFINISHED) ([\w./-]+) ([\w./-]+)$/;
+
+function parseRun(line: string): Draft<RunSeen> | undefined {
+  const found = runPattern.exec(line);
+  if (!found) return undefined;
+  const [, experiment = "", job = "", age, owner, instance] = found;
+  const run: Draft<RunSeen> = { experiment, job, ageSeconds: ageOf(age), userId: Number(owner) };
+  if (instance !== undefined) run.instance = instance;
+  return run;
+}
+
+/** By `<experiment>/<job>`; nobody may ask before the list is whole. */
+function finder(runs: readonly Draft<RunSeen>[]): (run: string) => Draft<RunSeen> | undefined {
+  let byName: ReadonlyMap<string, Draft<RunSeen>> | undefined;
+  return (name) => {
+    byName ??= new Map(runs.map((run) => [`${run.experiment}/${run.job}`, run]));
+    return byName.get(name);
   };
 }
 
-/** Lines `<seconds since 1970> <path>`. A file server's clock may be ahead. */
-function readAges(lines: readonly string[], nowSeconds: number): ReadonlyMap<string, number> {
-  return new Map(
-    lines.flatMap((line): readonly (readonly [string, number])[] => {
-      const [, changed, path] = /^(\d+) ([\w./-]+)$/.exec(line) ?? [];
-      return path === undefined ? [] : [[path, Math.max(0, nowSeconds - Number(changed))]];
-    }),
-  );
-}
-
-/** `ls -ldn` of a link. Source: POSIX.1-2017, XCU ls, "-l" and "-n": mode, links, owner's number, …, ` -> ` and what the link holds. */
-const linkPattern =
-  /^l\S* +\d+ +(\d+) .* runs\/([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*)\/code -> (?:.*\/)?store\/code\/([0-9a-f]{64}\.[A-Za-z0-9]{1,64})\/tree$/;
-const otherPattern = /^\S+ +\d+ +(\d+) .* runs\/([A-Za-z0-9][\w.-]*)\/([A-Za-z0-9][\w.-]*)\/code(?: -> .*)?$/;
-
-function readRun(line: string, made: ReadonlyMap<string, number>): readonly RunSeen[] {
-  const [, owner, experiment, job, instance] = linkPattern.exec(line) ?? otherPattern.exec(line) ?? [];
-  if (experiment === undefined || job === undefined) return [];
-  const ageSeconds = made.get(`runs/${experiment}/${job}/code`) ?? 0;
-  return [{ experiment, job, ageSeconds, userId: Number(owner), ...(instance !== undefined && { instance }) }];
+/** A file server's clock may be ahead. `-`: it is not known yet. */
+function ageOf(text = "-"): number {
+  return text === "-" ? 0 : Math.max(0, Number(text));
 }

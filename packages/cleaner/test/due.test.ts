@@ -151,7 +151,7 @@ test("cut off by its signal it leaves what the next one ends", async () => {
     ...place.transport,
     exec(argv, options) {
       commands += 1;
-      if (commands === 4) stop.abort(new Error("time is up"));
+      if (commands === 3) stop.abort(new Error("time is up"));
       return place.transport.exec(argv, options);
     },
   };

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { readFile, rename, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 
+import { quoteShell } from "@slipway/core";
+import type { Transport } from "@slipway/core";
 import { snapshot, writeFiles } from "@slipway/testing";
 import { describe, expect, test } from "vitest";
 
@@ -132,7 +134,40 @@ describe("is no evidence, and so the job's lease stays", () => {
   });
 });
 
-test("squeue is asked about all states and hidden partitions, whatever the user's variables say, after the leases were seen", async () => {
+test.each(perlOrNot)("squeue is asked after the leases were seen, %s", async (_, hasPerl) => {
+  const { place, instance } = await placeWithJob({ hasPerl });
+  await using _place = place;
+  const late = path.join(place.jobDir, "store/code", instance, "L/j.hpc.8");
+  await place.slurm("echo 'ClusterName = hpc'", `mkdir -p ${quoteShell(late)}; ${squeueOf("7|7|RUNNING")}`);
+  const { instances, jobs } = await place.look();
+  expect(instances.flatMap(({ leases }) => leases.map(({ name }) => name))).toEqual([lease]);
+  expect(jobs).toMatchObject({ kind: "slurm", states: new Map([["7", "RUNNING"]]) });
+  expect(await place.ls("store/code", instance, "L")).toEqual([lease, "j.hpc.8"]);
+});
+
+test("all is one command", async () => {
+  const { place } = await placeWithJob();
+  await using _place = place;
+  let commands = 0;
+  const transport: Transport = {
+    ...place.transport,
+    exec(argv, options) {
+      commands += 1;
+      return place.transport.exec(argv, options);
+    },
+  };
+  expect((await place.look({ transport })).instances).toHaveLength(1);
+  expect(commands).toBe(1);
+});
+
+test("a store of another version is left alone", async () => {
+  const { place } = await placeWithJob();
+  await using _place = place;
+  await writeFile(path.join(place.jobDir, "store/layout.json"), '{"version":2,"clusterName":"hpc"}\n');
+  await expect(place.look()).rejects.toMatchObject({ code: "STORE_LAYOUT_UNSUPPORTED" });
+});
+
+test("squeue is asked about all states and hidden partitions, whatever the user's variables say", async () => {
   const { place } = await placeWithJob();
   await using _place = place;
   const log = path.join(place.folder, "asked");

@@ -18,6 +18,8 @@ export interface AnswerLine {
   /** `HAVE`, `NEED`, `BAD`, … */
   readonly word: string;
   readonly rest: string;
+  /** What was printed between it and the next, line by line, as it came. */
+  readonly below: readonly string[];
 }
 
 /** Runs a snippet; `parameters` are what follows the tag. Rejects with STORE_NO_ANSWER unless it says one of its last words. */
@@ -49,17 +51,16 @@ export function hasLastWord(lines: readonly AnswerLine[]): boolean {
   return lines.some(({ word }) => lastWords.has(word));
 }
 
-/** The whole lines that begin with the tag: `<tag> <word>[ <rest>]`. */
+/** The whole lines that begin with the tag, `<tag> <word>[ <rest>]`, each with those below it. */
 export function readAnswer(stdout: readonly Uint8Array[], tag: string, stderr = ""): Answer {
-  const lines = Buffer.concat(stdout)
-    .toString("utf8")
-    .split("\n")
-    .slice(0, -1)
-    .filter((line) => line.startsWith(`${tag} `))
-    .map((line) => {
-      const [word = "", ...rest] = line.slice(tag.length + 1).split(" ");
-      return { word, rest: stripControlCharacters(rest.join(" ")) };
-    });
+  const lines: { word: string; rest: string; below: string[] }[] = [];
+  const begin = `${tag} `;
+  for (const line of Buffer.concat(stdout).toString("utf8").split("\n").slice(0, -1)) {
+    if (line.startsWith(begin)) {
+      const [word = "", ...rest] = line.slice(begin.length).split(" ");
+      lines.push({ word, rest: stripControlCharacters(rest.join(" ")), below: [] });
+    } else lines.at(-1)?.below.push(line);
+  }
   return { lines, stderr: stripControlCharacters(stderr.split(`${tag}\n`).at(-1) ?? "").trim() };
 }
 

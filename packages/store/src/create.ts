@@ -47,7 +47,8 @@ export function createCodeStore(options: CodeStoreOptions): CodeStore {
       const answer = await askHost(transport, "contents", [root, clusterName], { signal });
       if (isAbsent(answer)) return { instances: [], leftovers: [] };
       throwFailure(answer, place);
-      return parseContents(answer, root);
+      const told = answer.lines.find(({ word }) => word === "CONTENTS");
+      return parseContents(told?.below ?? [], root);
     },
 
     async list({ signal } = {}) {

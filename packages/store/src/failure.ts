@@ -1,8 +1,10 @@
 import type { Answer } from "./answer.ts";
 import { StoreError } from "./error.ts";
 
+/** Where a store lies, for messages. */
 export interface Place {
   readonly host: string;
+  /** Absolute; the store is `<root>/store`. */
   readonly root: string;
 }
 
@@ -10,6 +12,11 @@ export interface Place {
 export function throwFailure(answer: Answer, place: Place): void {
   const failed = answer.lines.find(({ word }) => word === "FAIL");
   if (failed) throw failure(failed.rest, answer, place);
+}
+
+/** What a script of another package failed at, in the words of the store's own. */
+export function storeFailure(said: string, place: Place): StoreError {
+  return failure(said, { lines: [], stderr: "" }, place);
 }
 
 /** `said` is a step of `snippets.ts` with its detail: `folder store/code`, `tool tar`, `extract 2`. */

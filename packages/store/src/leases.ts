@@ -34,10 +34,18 @@ export interface Leftover {
 
 export function parseLeases({ lines }: Answer): readonly StoredLease[] {
   return lines.flatMap(({ word, rest }): readonly StoredLease[] => {
-    const [instance = "", name = "", ageSeconds, userId] = rest.split(" ");
+    const [instance = "", name, ageSeconds, userId] = rest.split(" ");
     if (word !== "LEASE" || digestOfInstance(instance) === undefined) return [];
-    return [{ instance, name, holder: holderOf(name), ageSeconds: atLeast0(ageSeconds), userId: Number(userId) }];
+    return [leaseOf(instance, [name, ageSeconds, userId])];
   });
+}
+
+/** Of an instance: the lease's name, its age in seconds, its owner's number. */
+export function leaseOf(
+  instance: string,
+  [name = "", ageSeconds, userId]: readonly (string | undefined)[],
+): StoredLease {
+  return { instance, name, holder: holderOf(name), ageSeconds: atLeast0(ageSeconds), userId: Number(userId) };
 }
 
 function holderOf(name: string): LeaseHolder {
@@ -52,17 +60,20 @@ function holderOf(name: string): LeaseHolder {
 }
 
 export function parseLeftovers({ lines }: Answer): readonly Leftover[] {
-  return lines.flatMap(({ word, rest }): readonly Leftover[] => {
-    const [kind, path = "", age] = rest.split(" ");
-    const name = path.replace(/^\.in-/, "");
-    if (word !== "LEFT") return [];
-    if (kind === "deleting") return [{ kind, name, ageSeconds: atLeast0(age) }];
-    if (kind !== "trashed" && kind !== "unfinished") return [];
-    return digestOfInstance(name) === undefined ? [] : [{ kind, name, ageSeconds: atLeast0(age) }];
-  });
+  return lines.flatMap(({ word, rest }) => (word === "LEFT" ? (parseLeftover(rest) ?? []) : []));
+}
+
+/** `<kind> <name> <age in seconds>`; undefined for other names. */
+export function parseLeftover(text: string): Leftover | undefined {
+  const [kind, path = "", age] = text.split(" ");
+  const name = path.replace(/^\.in-/, "");
+  const ageSeconds = atLeast0(age);
+  if (kind === "deleting") return { kind, name, ageSeconds };
+  if (kind !== "trashed" && kind !== "unfinished") return undefined;
+  return digestOfInstance(name) === undefined ? undefined : { kind, name, ageSeconds };
 }
 
 /** The file server's clock may be ahead of the host's. */
-function atLeast0(age: string | undefined): number {
+export function atLeast0(age: string | undefined): number {
   return Math.max(0, Number(age));
 }

@@ -1,11 +1,12 @@
 import { check } from "./check-part.ts";
 import { cleaning, making } from "./cleaning-parts.ts";
 import { steps } from "./cleaning-snippets.ts";
+import { contents } from "./contents-listing.ts";
 import { delta, receiving, unpacking } from "./delta/part.ts";
 import { examination } from "./health/snippet.ts";
 import { compact } from "./lease-functions.ts";
 import { finding, holding } from "./lease-parts.ts";
-import { contents, leases, leftovers, list } from "./listing-snippets.ts";
+import { leases, leftovers, list } from "./listing-snippets.ts";
 
 /**
  * The shell side of the store: POSIX sh for dash, bash, busybox and macOS. A snippet is the argument of `sh -c`; its values

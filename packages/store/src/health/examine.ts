@@ -2,7 +2,7 @@ import { askHost } from "../answer.ts";
 import type { Answer } from "../answer.ts";
 import type { StoredInstance } from "../code-store.ts";
 import { describeProblem, isAbsent, throwFailure } from "../failure.ts";
-import { parseInstances } from "../instances.ts";
+import { parseInstance } from "../instances.ts";
 import { parseLeftovers } from "../leases.ts";
 import type { Leftover } from "../leases.ts";
 import type { StoreContext } from "../stage.ts";
@@ -56,17 +56,15 @@ export async function examineStore(context: ExamineContext): Promise<StoreHealth
   };
 }
 
-function parseExamined({ lines, stderr }: Answer, root: string): readonly ExaminedInstance[] {
+function parseExamined({ lines }: Answer, root: string): readonly ExaminedInstance[] {
   const examined: ExaminedInstance[] = [];
   for (const [index, line] of lines.entries()) {
     if (line.word !== "INSTANCE") continue;
     const [instance = "", state = "", leases = "0", ...header] = line.rest.split(" ");
-    const listed = { word: "INSTANCE", rest: [instance, state, ...header].join(" ") };
+    const stored = parseInstance([instance, state, ...header].join(" "), root);
     const next = lines.findIndex(({ word }, other) => other > index && word !== "BAD");
     const problems = lines.slice(index + 1, next === -1 ? undefined : next).map(({ rest }) => describeProblem(rest));
-    for (const stored of parseInstances({ lines: [listed], stderr }, root)) {
-      examined.push({ ...stored, leases: Number(leases), problems });
-    }
+    if (stored) examined.push({ ...stored, leases: Number(leases), problems });
   }
   return examined;
 }

@@ -16,7 +16,7 @@ renew() {
     { [ -d "$keep" ] || mkdir "$keep"; } || { rm -rf "$made_new"; stop folder "$dir"; }
   renewed="$renewed $keep"
   [ -e "$keep/submission" ] || cp -p "$dir/submission" "$keep/submission" || stop folder "$keep"
-  for file in "$made_new"/* "$dir"/env* "$dir/secrets" "$dir/cancel" "$dir/released"; do
+  for file in "$made_new"/* "$dir/env" "$dir"/env.* "$dir/secrets" "$dir/cancel" "$dir/released"; do
     file=\${file##*/}
     [ "$file" != submission ] || continue
     [ ! -e "$dir/$file" ] || [ -e "$keep/$file" ] || mv "$dir/$file" "$keep/$file" || stop folder "$keep"

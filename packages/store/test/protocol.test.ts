@@ -8,9 +8,13 @@ import { operations, operationsWithDamage, run } from "./protocol/run.ts";
 import type { Operation } from "./protocol/run.ts";
 import type { Variant } from "./protocol/variants.ts";
 import { Violation, World } from "./protocol/world.ts";
-import { openShell } from "./shell-session.ts";
+import { namedShells, openShell } from "./shell-session.ts";
 
-/** `SLIPWAY_PROTOCOL_RUNS=20000 SLIPWAY_PROTOCOL_SEED=7 vitest run protocol` for a long search; without, it ends after some seconds. */
+/**
+ * `SLIPWAY_PROTOCOL_RUNS=20000 SLIPWAY_PROTOCOL_SEED=7 vitest run protocol` for a long search; without, it ends after some seconds.
+ * `SLIPWAY_PROTOCOL_SHELL="dash beside perl"` is the fastest of `namedShells`: it starts no process for a step.
+ */
+const shell = new Map(namedShells).get(process.env["SLIPWAY_PROTOCOL_SHELL"] ?? "dash") ?? ["dash"];
 const wantedRuns = process.env["SLIPWAY_PROTOCOL_RUNS"];
 const numRuns = Number(wantedRuns ?? 200);
 const limitMs = wantedRuns === undefined ? 9_000 : Number.POSITIVE_INFINITY;
@@ -26,7 +30,7 @@ async function search(
   await using folder = await temporaryDirectory();
   await using sh = openShell(
     folder.path,
-    ["dash"],
+    shell,
     variant.removal === "rm leases" ? 'slipway_close() { rm -rf "$1/L"; }' : "",
   );
   let runs = 0;

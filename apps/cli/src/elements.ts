@@ -17,6 +17,11 @@ export async function chosenElements(
 ): Promise<readonly number[] | undefined> {
   if (words === undefined) return undefined;
   const [job] = jobs;
+  if (jobs.length === 1 && job && !job.array) {
+    throw new CliError("CLI_NOT_THERE", `${job.name} is no array and has no element ${words}`, {
+      hint: "Leave the elements out",
+    });
+  }
   if (jobs.length !== 1 || !job?.array) {
     throw new CliError("CLI_USAGE", "--array names elements of one array", {
       hint: `Say which job: EXP/JOB. Those here: ${jobs.map(({ name }) => name).join(", ")}`,

@@ -225,3 +225,31 @@ test("words that are wrong: an unknown command or option, nothing to run, a comm
   expect(await told("cancel", "x", "--signal", "FOO")).toMatch(/^2 .*no signal "FOO"/);
   expect(await snapshot(repo)).toEqual(before);
 });
+
+test.each([
+  ["--time", "5x", 'expected a duration such as 4h, 90m, 1h30m or 1-12:30:00, got "5x"'],
+  ["--mem", "5Q", 'expected memory such as 64G or 64000M, got "5Q"'],
+  ["--array", "5-1", 'expected indices below 1000000 such as 0-9, 1,3,5-9:2 or 0-99%4, got "5-1"'],
+])("an option's value that cannot be read is told with the option: %s %s", async (option, value, message) => {
+  await using m = await machine();
+  const { path: repo } = await repository(m);
+  const { exitCode, stderr } = await m.slipway(repo, "run", option, value, "--", "true");
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`${option}: ${message}\n`)]);
+});
+
+test("an element that an array has not, and the log of a job that has written nothing", async () => {
+  await using m = await machine();
+  const { path: repo } = await repository(m);
+  await m.slipway(repo, "run", "--name", "arr", "--array", "0-1", "--", "sh", "-c", 'echo "$SLIPWAY_ARRAY_INDEX"');
+  const logs = async (...args: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await m.slipway(repo, "logs", ...args);
+    return [exitCode, stdout, stderr.split("\n")[0]];
+  };
+  expect(await logs("arr/arr[1]")).toEqual([0, "1\n", ""]);
+  expect(await logs("arr", "--array", "7")).toEqual([6, "", "slipway: arr has no element 7"]);
+  expect((await logs("arr/arr[0-1]"))[0]).toBe(2);
+  await m.slipway(repo, "run", "--name", "silent", "--", "true");
+  expect(await logs("silent/silent[1]")).toEqual([6, "", "slipway: silent is no array and has no element 1"]);
+  const note = expect.stringMatching(/^note: silent has written nothing in attempt 2; see slipway status silent-\w+$/);
+  expect(await logs("silent", "--attempt", "2")).toEqual([0, "", note]);
+});

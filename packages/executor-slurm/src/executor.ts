@@ -132,7 +132,7 @@ export function createSlurmExecutor(options: SlurmExecutorOptions): SlurmExecuto
         {
           transport,
           clock,
-          poll: async (asked, signal) => (await poll([asked], { signal, asksAccounting: false })).get(asked.id),
+          poll: async (asked, pollOptions) => (await poll([asked], pollOptions)).get(asked.id),
         },
         logOptions,
       ),

@@ -10,8 +10,11 @@ import type { LogStep } from "./log-stream.ts";
 export interface LogContext {
   readonly transport: Transport;
   readonly clock: Clock;
-  /** Asks about the job, never accounting; undefined when nothing is left of it. */
-  readonly poll: (handle: JobHandle, signal: AbortSignal | undefined) => Promise<JobStatus | undefined>;
+  /** Asks about the job; undefined when nothing is left of it. Accounting is asked only where Slurm's queue does not have it. */
+  readonly poll: (
+    handle: JobHandle,
+    options: { readonly signal: AbortSignal | undefined; readonly asksAccounting: boolean },
+  ) => Promise<JobStatus | undefined>;
 }
 
 const pauseMs = 300;
@@ -28,8 +31,8 @@ export async function* readLogs(
   let endedAttempt = 0;
   for (;;) {
     signal?.throwIfAborted();
-    const status = follow ? await poll(handle, signal) : undefined; // Asked first: what comes after the last word is not missed.
-    const isOver = !status || isFinalState(status.state);
+    // Asked first: what comes after the last word is not missed.
+    const isOver = !follow || (await hasEnded(handle, { poll, signal }));
     const options = {
       runDir: handle.runDir,
       id: handle.id,
@@ -54,6 +57,22 @@ export async function* readLogs(
     endedAttempt = last?.type === "done" && last.hasEnded ? last.attempt : 0;
     await clock.sleep(pauseMs, signal);
   }
+}
+
+/** Nothing more is written by a job that has ended, or that Slurm has forgotten and nobody can tell of. */
+async function hasEnded(
+  handle: JobHandle,
+  { poll, signal }: Pick<LogContext, "poll"> & Pick<LogOptions, "signal">,
+): Promise<boolean> {
+  const status = await poll(handle, { signal, asksAccounting: false });
+  if (!status || isFinalState(status.state)) return true;
+  if (!isAbsent(status)) return false;
+  const accounted = await poll(handle, { signal, asksAccounting: true });
+  return !accounted || isFinalState(accounted.state) || (accounted.state === "unknown" && isAbsent(accounted));
+}
+
+function isAbsent({ evidence }: JobStatus): boolean {
+  return evidence.some(({ source, value }) => source === "squeue" && value === "not listed");
 }
 
 /** What stands between the attempt and `.log` in the name of a task's or a member's own log. */

@@ -3,7 +3,8 @@ import path from "node:path";
 import { gunzipSync } from "node:zlib";
 
 import type { LogChunk, Transport } from "@slipway/core";
-import { sharedTestbed } from "@slipway/testing/testbed";
+import { eventually } from "@slipway/testing";
+import { sharedTestbed, startTestbed } from "@slipway/testing/testbed";
 import { describe, expect, test } from "vitest";
 
 import { openFixture } from "./fixture.ts";
@@ -71,6 +72,21 @@ describe.runIf(isSupported)("a job's log", () => {
     await fixture.executor.cancel([handle]);
     expect(await followed).toBe("");
   });
+
+  test.each([true, false])(
+    "of a job that never began ends when Slurm has forgotten it, with accounting: %s",
+    async (accounting) => {
+      await using testbed = await startTestbed({ nodes: 1, accounting });
+      await using fixture = await openFixture(testbed);
+      const bad = fixture.plan({ name: "bad", sh: "exit 3" });
+      const after = fixture.plan({ name: "after", needs: [{ job: "bad", type: "ok" }] });
+      const [, handle] = await fixture.executor.submit([bad, after]);
+      if (!handle) throw new Error("No handle");
+      const listed = () => testbed.slurm("squeue", "-h", "-t", "all", "-o", "%i");
+      await eventually("Slurm to forget", async () => (await listed()).stdout === "");
+      expect(await fixture.log(handle, { follow: true })).toBe("");
+    },
+  );
 
   test("is gone with the run directory", async () => {
     await using fixture = await open();

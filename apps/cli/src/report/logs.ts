@@ -14,21 +14,31 @@ export interface LogPrinting extends OutputOptions {
   readonly stream?: OutputStream | undefined;
 }
 
-/** One log byte for byte; the lines of several jobs, or of a job's parts, each behind its name. */
-export async function printLogs({ jobs, executor }: LogSource, context: Context, printing: LogPrinting): Promise<void> {
+/** One log byte for byte; the lines of several jobs, or of a job's parts, each behind its name. False when there was nothing. */
+export async function printLogs(
+  { jobs, executor }: LogSource,
+  context: Context,
+  printing: LogPrinting,
+): Promise<boolean> {
   const { jobOutput, mergedOutput, outputSources } = await import("@slipway/experiment");
   const { stream = context.stdout, arrayIndex, rank, ...options } = printing;
   const sources = jobs.flatMap((job) => outputSources(job, { arrayIndex, rank }));
+  let hasOutput = false;
+  const write = (output: string | Uint8Array) => {
+    hasOutput = true;
+    stream.write(output);
+  };
   const [only] = sources;
   if (only && sources.length === 1) {
-    for await (const { bytes } of jobOutput(executor, only, options)) stream.write(bytes);
-    return;
+    for await (const { bytes } of jobOutput(executor, only, options)) write(bytes);
+    return hasOutput;
   }
   const labels = sources.map(({ label }) => label);
   const prefixes = linePrefixes(labels, hasColor(stream, context.env));
   for await (const { job, bytes } of mergedOutput(executor, sources, options)) {
-    stream.write(prefixLines(bytes, prefixes.get(job) ?? `${job} | `));
+    write(prefixLines(bytes, prefixes.get(job) ?? `${job} | `));
   }
+  return hasOutput;
 }
 
 const jobColors = ["cyan", "magenta", "yellow", "green", "blue"] as const;

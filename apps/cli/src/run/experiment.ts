@@ -1,6 +1,6 @@
 import path from "node:path";
 
-import { isJobName, nearest } from "@slipway/core";
+import { isJobName, isSlipwayError, nearest } from "@slipway/core";
 import type { Experiment, Job, Launcher, Resources } from "@slipway/core";
 import type { After } from "@slipway/experiment";
 
@@ -105,13 +105,13 @@ async function readParticulars(options: JobOptions): Promise<Particulars> {
   const { array, container, mount, sbatch, retries, launcher, warning } = options;
   const { parseArray, parseWarning, retriesForEach } = await import("@slipway/config/light");
   return {
-    ...(array !== undefined && { array: parseArray(array) }),
+    ...(array !== undefined && { array: readBy(parseArray, array, "--array") }),
     ...(container !== undefined && { container }),
     ...(mount !== undefined && { mounts: mount }),
     ...(sbatch !== undefined && { sbatch: Object.fromEntries(sbatch.map(readSbatchOption)) }),
     ...(retries !== undefined && { retries: retriesForEach(retries) }),
     ...(launcher !== undefined && { launcher }),
-    ...(warning !== undefined && { warning: parseWarning(warning) }),
+    ...(warning !== undefined && { warning: readBy(parseWarning, warning, "--warning") }),
   };
 }
 
@@ -151,9 +151,20 @@ async function readResources(options: JobOptions): Promise<Resources> {
 async function parseAmounts({ mem, time }: Pick<JobOptions, "mem" | "time">): Promise<Resources> {
   const { parseDuration, parseMemoryMiB } = await import("@slipway/config/light");
   return {
-    ...(mem !== undefined && { memoryMiB: parseMemoryMiB(mem) }),
-    ...(time !== undefined && { timeLimitSeconds: parseDuration(time) }),
+    ...(mem !== undefined && { memoryMiB: readBy(parseMemoryMiB, mem, "--mem") }),
+    ...(time !== undefined && { timeLimitSeconds: readBy(parseDuration, time, "--time") }),
   };
+}
+
+/** What cannot be read is told with its option. */
+function readBy<T>(parse: (words: string) => T, words: string, option: string): T {
+  try {
+    return parse(words);
+  } catch (error) {
+    if (!isSlipwayError(error)) throw error;
+    const { message, hint } = error;
+    throw new CliError("CLI_USAGE", `${option}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`, { hint });
+  }
 }
 
 const interpreters = /^(?:python[\d.]*|node|bun|deno|sh|bash|zsh|ruby|perl|Rscript|julia|uv|torchrun)$/;

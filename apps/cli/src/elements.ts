@@ -18,7 +18,7 @@ export async function chosenElements(
   if (words === undefined) return undefined;
   const [job] = jobs;
   if (jobs.length === 1 && job && !job.array) {
-    throw new CliError("CLI_NOT_THERE", `${job.name} is no array and has no element ${words}`, {
+    throw new CliError("CLI_USAGE", `${job.name} is no array and has no element ${words}`, {
       hint: "Leave the elements out",
     });
   }

@@ -249,7 +249,7 @@ test("an element that an array has not, and the log of a job that has written no
   expect(await logs("arr", "--array", "7")).toEqual([6, "", "slipway: arr has no element 7"]);
   expect((await logs("arr/arr[0-1]"))[0]).toBe(2);
   await m.slipway(repo, "run", "--name", "silent", "--", "true");
-  expect(await logs("silent/silent[1]")).toEqual([6, "", "slipway: silent is no array and has no element 1"]);
+  expect(await logs("silent/silent[1]")).toEqual([2, "", "slipway: silent is no array and has no element 1"]);
   const note = expect.stringMatching(/^note: silent has written nothing in attempt 2; see slipway status silent-\w+$/);
   expect(await logs("silent", "--attempt", "2")).toEqual([0, "", note]);
 });

@@ -179,8 +179,8 @@ test("a container that the cluster does not have is refused before anything is s
 
 test.each([
   [["--set", "a=1", "--", "true"], "--set changes values of an experiment file"],
-  [["--array", "9-1", "--", "true"], "Expected indices below 1000000 such as 0-9"],
-  [["--warning", "KILL@3", "--", "true"], "Expected a signal and the time before the limit"],
+  [["--array", "9-1", "--", "true"], "--array: expected indices below 1000000 such as 0-9"],
+  [["--warning", "KILL@3", "--", "true"], "--warning: expected a signal and the time before the limit"],
   [["--after", "a/b/c", "--", "true"], "Expected an experiment such as EXP"],
   [["--sbatch", "=x", "--", "true"], '"=x" is no option of sbatch'],
   [["--retries", "-1", "--", "true"], "Expected a whole number of at least 0"],

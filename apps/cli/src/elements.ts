@@ -16,15 +16,15 @@ export async function chosenElements(
   jobs: readonly RecordedJob[],
 ): Promise<readonly number[] | undefined> {
   if (words === undefined) return undefined;
-  const [job] = jobs;
-  if (jobs.length === 1 && job && !job.array) {
-    throw new CliError("CLI_USAGE", `${job.name} is no array and has no element ${words}`, {
-      hint: "Leave the elements out",
-    });
-  }
-  if (jobs.length !== 1 || !job?.array) {
+  const [job, another] = jobs;
+  if (!job || another) {
     throw new CliError("CLI_USAGE", "--array names elements of one array", {
       hint: `Say which job: EXP/JOB. Those here: ${jobs.map(({ name }) => name).join(", ")}`,
+    });
+  }
+  if (!job.array) {
+    throw new CliError("CLI_USAGE", `${job.name} is no array and has no element ${words}`, {
+      hint: "Leave the elements out",
     });
   }
   const { parseArraySpec } = await import("@slipway/sbatch");
